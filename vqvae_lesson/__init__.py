@@ -1,0 +1,12 @@
+"""The functions that the book *Discrete Letters* explains, one module a chapter.
+
+Importing the package is cheap: TensorFlow is loaded by the modules that use it.
+"""
+
+import os
+
+# TensorFlow reads this once, when it is first imported: only its errors are
+# worth a line on a reader's page.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+__version__ = "0.1.0"
