@@ -1,0 +1,202 @@
+"""Exponential moving averages that move the codes (chapter 04).
+
+No gradient reaches the codebook. Instead each code follows the mean of the
+latents that chose it: appendix A.1 of van den Oord et al. 2017,
+arXiv:1711.00937. Two ways to start the averages are here under their names.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from vqvae_lesson.errors import LessonError
+from vqvae_lesson.quantizer import VectorQuantizer
+
+
+class EMAStart(NamedTuple):
+    """How the averages begin.
+
+    Attributes
+    ----------
+    count : float
+        The first value of every count; the first sums are count · codebook, or
+        the codebook itself where the count is 0.
+    epsilon : float
+        Added to the count before dividing by it.
+    keeps_unassigned : bool
+        Whether a code that no latent chose stays where it is.
+    """
+
+    count: float
+    epsilon: float
+    keeps_unassigned: bool
+
+
+EMA_STARTS = {
+    "article": EMAStart(count=0.0, epsilon=1e-5, keeps_unassigned=False),
+    "consistent": EMAStart(count=1.0, epsilon=0.0, keeps_unassigned=True),
+}
+
+
+def start_averages(codebook, start="article"):
+    """First value of the counts and the sums.
+
+    Parameters
+    ----------
+    codebook : tensor, float32 [K, D]
+    start : {"article", "consistent"}
+        ``article``: counts 0, sums equal to the codebook. ``consistent``:
+        counts 1, sums equal to count · codebook, so that sums / counts is the
+        codebook from the first step on.
+
+    Returns
+    -------
+    ema_counts : tensor, float32 [K]
+    ema_sums : tensor, float32 [K, D]
+
+    Raises
+    ------
+    LessonError
+        For another start.
+    """
+    count = ema_start(start).count
+    codebook = tf.convert_to_tensor(codebook)
+    ema_counts = tf.fill(codebook.shape[:1], count)
+    return ema_counts, codebook * (count or 1.0)
+
+
+def ema_start(name):
+    """Look an :class:`EMAStart` up by its name.
+
+    Examples
+    --------
+    >>> ema_start("consistent").count
+    1.0
+    """
+    if name not in EMA_STARTS:
+        raise LessonError(f"EMA start is {name!r}, expected one of {[*EMA_STARTS]}")
+    return EMA_STARTS[name]
+
+
+def batch_statistics(latents, indices, num_codes):
+    """Count the latents that chose each code, and add them up.
+
+    Parameters
+    ----------
+    latents : tensor, float32 [..., D]
+    indices : tensor, int32 [...]
+    num_codes : int
+
+    Returns
+    -------
+    counts : tensor, float32 [K]
+    sums : tensor, float32 [K, D]
+
+    Examples
+    --------
+    >>> counts, sums = batch_statistics([[1.0], [2.0], [5.0]], [0, 0, 2], 3)
+    >>> counts.numpy().tolist(), sums.numpy().ravel().tolist()
+    ([2.0, 0.0, 1.0], [3.0, 0.0, 5.0])
+    """
+    latents = tf.convert_to_tensor(latents)
+    code_size = latents.shape[-1]
+    chosen = tf.one_hot(tf.reshape(indices, [-1]), num_codes)
+    sums = tf.matmul(chosen, tf.reshape(latents, [-1, code_size]), transpose_a=True)
+    return tf.reduce_sum(chosen, axis=0), sums
+
+
+def moving_average(average, value, decay):
+    """One step of an exponential moving average.
+
+    Examples
+    --------
+    >>> round(moving_average(10.0, 20.0, decay=0.9), 6)
+    11.0
+    """
+    return decay * average + (1 - decay) * value
+
+
+def ema_step(codebook, ema_counts, ema_sums, latents, indices, decay, start="article"):
+    """One update of the codebook from one batch.
+
+    Parameters
+    ----------
+    codebook : tensor, float32 [K, D]
+    ema_counts : tensor, float32 [K]
+        Moving average of how many latents chose each code.
+    ema_sums : tensor, float32 [K, D]
+        Moving average of their sums.
+    latents : tensor, float32 [..., D]
+    indices : tensor, int32 [...]
+        The code each latent chose.
+    decay : float
+        γ in [0, 1): how much of the old average stays.
+    start : {"article", "consistent"}
+        How the averages were started; see :data:`EMA_STARTS`.
+
+    Returns
+    -------
+    codebook, ema_counts, ema_sums : tensors, shaped as they came
+
+    References
+    ----------
+    van den Oord et al. 2017, arXiv:1711.00937, appendix A.1, equations 6 to 8.
+    """
+    _, epsilon, keeps_unassigned = ema_start(start)
+    counts, sums = batch_statistics(latents, indices, codebook.shape[0])
+    ema_counts = moving_average(ema_counts, counts, decay)
+    ema_sums = moving_average(ema_sums, sums, decay)
+    moved = ema_sums / (ema_counts[:, None] + epsilon)
+    stays = (counts[:, None] == 0) & keeps_unassigned
+    return tf.where(stays, codebook, moved), ema_counts, ema_sums
+
+
+class VectorQuantizerEMA(VectorQuantizer):
+    """A vector quantizer whose codes follow the latents by moving averages.
+
+    Parameters
+    ----------
+    num_codes, code_size, seed
+        As for :class:`vqvae_lesson.quantizer.VectorQuantizer`.
+    decay : float
+        γ in [0, 1).
+    start : {"article", "consistent"}
+        See :func:`start_averages`.
+
+    Attributes
+    ----------
+    ema_counts : variable, float32 [K]
+    ema_sums : variable, float32 [K, D]
+    """
+
+    def __init__(
+        self, num_codes=64, code_size=16, decay=0.99, start="article", seed=0, **kwargs
+    ):
+        super().__init__(num_codes, code_size, seed, **kwargs)
+        if not 0 <= decay < 1:
+            raise LessonError(f"decay is {decay}, expected 0 <= decay < 1")
+        self.decay, self.start = decay, start
+        counts, sums = start_averages(self.codebook, start)
+        self.ema_counts = self._average("ema_counts", counts)
+        self.ema_sums = self._average("ema_sums", sums)
+
+    def _average(self, name, value):
+        """Add a weight that no gradient moves, with its first value."""
+        weight = self.add_weight(name=name, shape=value.shape, trainable=False)
+        weight.assign(value)
+        return weight
+
+    def update(self, latents, indices):
+        """Move the codes: one :func:`ema_step` from this batch.
+
+        Parameters
+        ----------
+        latents : tensor, float32 [..., D]
+        indices : tensor, int32 [...]
+        """
+        state = [self.codebook, self.ema_counts, self.ema_sums]
+        new = ema_step(
+            *map(tf.convert_to_tensor, state), latents, indices, self.decay, self.start
+        )
+        for variable, value in zip(state, new, strict=True):
+            variable.assign(value)

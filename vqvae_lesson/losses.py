@@ -1,0 +1,139 @@
+"""The straight-through estimator and the terms of the loss (chapter 06).
+
+Equation 3 of van den Oord et al. 2017, arXiv:1711.00937, without its middle
+term: moving averages take its place. All terms are in nats per image.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+tfd = tfp.distributions
+
+
+class Losses(NamedTuple):
+    """The loss and its terms, scalars, in nats per image.
+
+    Attributes
+    ----------
+    total, reconstruction, commitment, prior : tensor, float32 []
+        The commitment is stored before it is weighted.
+    """
+
+    total: tf.Tensor
+    reconstruction: tf.Tensor
+    commitment: tf.Tensor
+    prior: tf.Tensor
+
+
+def straight_through(latents, quantized):
+    """Forward the codes, backward as if nothing had been quantized.
+
+    Parameters
+    ----------
+    latents, quantized : tensor, float32 [..., D]
+
+    Returns
+    -------
+    tensor, float32 [..., D]
+        Equal to `quantized`; its gradient goes to `latents` unchanged, and none
+        to `quantized`.
+
+    References
+    ----------
+    Bengio, Léonard, Courville 2013, arXiv:1308.3432.
+    """
+    return latents + tf.stop_gradient(quantized - latents)
+
+
+def pixel_distribution(logits):
+    """Make the logits of an image a distribution over images.
+
+    Parameters
+    ----------
+    logits : tensor, float32 [B, H, W, C]
+
+    Returns
+    -------
+    tfd.Independent
+        B distributions, each over images [H, W, C] of independent Bernoulli
+        pixels.
+    """
+    return tfd.Independent(tfd.Bernoulli(logits=logits), reinterpreted_batch_ndims=3)
+
+
+def reconstruction_loss(images, logits):
+    """Cross-entropy between grey pixels and the decoder's, summed over pixels.
+
+    Parameters
+    ----------
+    images : tensor, float32 [B, H, W, C] in [0, 1]
+    logits : tensor, float32 [B, H, W, C]
+
+    Returns
+    -------
+    tensor, float32 []
+        Mean over the batch, nats per image. A likelihood only if every pixel is
+        0 or 1.
+    """
+    return -tf.reduce_mean(pixel_distribution(logits).log_prob(images))
+
+
+def commitment_loss(latents, quantized):
+    """How far the encoder strays from the codes it chose.
+
+    Parameters
+    ----------
+    latents, quantized : tensor, float32 [B, L, D]
+
+    Returns
+    -------
+    tensor, float32 []
+        Mean over all axes of the squared difference; the gradient goes to
+        `latents` alone.
+    """
+    return tf.reduce_mean((latents - tf.stop_gradient(quantized)) ** 2)
+
+
+def prior_loss(indices, num_codes):
+    """Cost of naming the codes when all are equally likely.
+
+    Parameters
+    ----------
+    indices : tensor, int32 [B, L]
+    num_codes : int
+        K.
+
+    Returns
+    -------
+    tensor, float32 []
+        L · log K nats per image, whatever the indices: a constant.
+    """
+    prior = tfd.Multinomial(total_count=1.0, logits=tf.zeros(num_codes))
+    return -tf.reduce_mean(
+        tf.reduce_sum(prior.log_prob(tf.one_hot(indices, num_codes)), axis=-1)
+    )
+
+
+def total_loss(images, output, num_codes, commitment_weight):
+    """Reconstruction + β · commitment + prior.
+
+    Parameters
+    ----------
+    images : tensor, float32 [B, H, W, C] in [0, 1]
+    output : vqvae_lesson.model.Output
+        What the model made of the images.
+    num_codes : int
+    commitment_weight : float
+        β.
+
+    Returns
+    -------
+    Losses
+    """
+    reconstruction = reconstruction_loss(images, output.logits)
+    commitment = commitment_loss(output.latents, output.quantized)
+    prior = prior_loss(output.indices, num_codes)
+    total = reconstruction + commitment_weight * commitment + prior
+    return Losses(total, reconstruction, commitment, prior)

@@ -1,0 +1,120 @@
+"""How good a trained model is, in numbers (chapter 08).
+
+Every number is taken over a whole data set, never over one batch.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from vqvae_lesson.errors import LessonError
+from vqvae_lesson.losses import pixel_distribution
+
+
+class Metrics(NamedTuple):
+    """What :func:`evaluate` finds.
+
+    Attributes
+    ----------
+    nll : float
+        Mean negative log-probability of an image under the decoder, given its
+        code, in nats per image.
+    codes_in_use : int
+        Codes that at least one image chose.
+    perplexity : float
+        Between 1 and K: as many equally used codes would have this entropy.
+    """
+
+    nll: float
+    codes_in_use: int
+    perplexity: float
+
+
+def code_counts(indices, num_codes):
+    """How often each code was chosen.
+
+    Parameters
+    ----------
+    indices : array, int [...]
+    num_codes : int
+
+    Returns
+    -------
+    ndarray, int [K]
+
+    Raises
+    ------
+    LessonError
+        For no index at all, or one outside 0 to K - 1.
+
+    Examples
+    --------
+    >>> code_counts([[0], [2], [2]], num_codes=4).tolist()
+    [1, 0, 2, 0]
+    """
+    indices = np.asarray(indices).ravel()
+    if not indices.size or indices.min() < 0 or indices.max() >= num_codes:
+        raise LessonError(
+            f"{indices.size} indices, expected at least one, all between 0 and "
+            f"{num_codes - 1}"
+        )
+    return np.bincount(indices, minlength=num_codes)
+
+
+def perplexity(indices, num_codes):
+    """Exponential of the entropy of code usage.
+
+    Parameters
+    ----------
+    indices : array, int [...]
+        The codes chosen over a whole data set.
+    num_codes : int
+
+    Returns
+    -------
+    float
+        1 if one code does all the work, K if all are used equally often.
+
+    Examples
+    --------
+    >>> round(perplexity([0, 1, 2, 3], num_codes=4), 6)
+    4.0
+    """
+    shares = code_counts(indices, num_codes) / np.asarray(indices).size
+    used = shares[shares > 0]
+    return float(np.exp(-np.sum(used * np.log(used))))
+
+
+def nll_per_image(images, logits):
+    """Negative log-probability of each image, nats, float32 [B]."""
+    return -pixel_distribution(logits).log_prob(images)
+
+
+def evaluate(model, images, batch_size=250):
+    """Measure a model on a whole data set.
+
+    Parameters
+    ----------
+    model : vqvae_lesson.model.VQVAE
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+    batch_size : int
+        How many to hold at a time; the result does not depend on it.
+
+    Returns
+    -------
+    Metrics
+    """
+    forward = tf.function(model, reduce_retracing=True)
+    nats, indices = [], []
+    for start in range(0, len(images), batch_size):
+        batch = images[start : start + batch_size]
+        output = forward(tf.convert_to_tensor(batch))
+        nats.append(nll_per_image(batch, output.logits))
+        indices.append(output.indices)
+    indices = np.concatenate(indices)
+    return Metrics(
+        float(np.concatenate(nats).mean(dtype=np.float64)),
+        int(np.count_nonzero(code_counts(indices, model.num_codes))),
+        perplexity(indices, model.num_codes),
+    )

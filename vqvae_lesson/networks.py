@@ -1,0 +1,119 @@
+"""The two convolutional networks: encoder (chapter 02) and decoder (chapter 05).
+
+Both follow the article layer by layer. The sizes of the first and last layers
+follow the images, so that letters of another height, width or number of
+channels fit too.
+"""
+
+import keras
+from keras import layers
+
+from vqvae_lesson.errors import LessonError
+
+
+def build_encoder(
+    image_shape=(28, 28, 1), latent_size=1, code_size=16, base_depth=32
+):
+    """Build the encoder: images in, `latent_size` vectors of `code_size` out.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        Height, width, channels. Height and width are halved twice, so both must
+        be divisible by 4.
+    latent_size : int
+        L, latent vectors per image.
+    code_size : int
+        D, numbers per latent vector.
+    base_depth : int
+        Filters of the first layers.
+
+    Returns
+    -------
+    keras.Sequential
+        From images [B, H, W, C] to latents [B, L, D].
+
+    Raises
+    ------
+    LessonError
+        For sizes that the layers cannot take.
+    """
+    height, width = _quarters(image_shape, latent_size, code_size, base_depth)
+    depth = base_depth
+    return keras.Sequential(
+        [
+            layers.Input(image_shape),
+            layers.Conv2D(depth, 5, padding="same", activation="elu"),
+            layers.Conv2D(depth, 5, 2, padding="same", activation="elu"),
+            layers.Conv2D(2 * depth, 5, padding="same", activation="elu"),
+            layers.Conv2D(2 * depth, 5, 2, padding="same", activation="elu"),
+            layers.Conv2D(4 * latent_size, (height, width), activation="elu"),
+            layers.Flatten(),
+            layers.Dense(latent_size * code_size),
+            layers.Reshape([latent_size, code_size]),
+        ],
+        name="encoder",
+    )
+
+
+def build_decoder(
+    image_shape=(28, 28, 1), latent_size=1, code_size=16, base_depth=32
+):
+    """Build the decoder: codes in, one logit a pixel out.
+
+    Parameters
+    ----------
+    image_shape, latent_size, code_size, base_depth
+        As for :func:`build_encoder`.
+
+    Returns
+    -------
+    keras.Sequential
+        From quantized latents [B, L, D] to logits [B, H, W, C].
+
+    Raises
+    ------
+    LessonError
+        For sizes that the layers cannot take.
+    """
+    height, width = _quarters(image_shape, latent_size, code_size, base_depth)
+    depth = base_depth
+
+    def grow(filters, size, strides=1, padding="same"):
+        return layers.Conv2DTranspose(
+            filters, size, strides, padding=padding, activation="elu"
+        )
+
+    return keras.Sequential(
+        [
+            layers.Input([latent_size, code_size]),
+            layers.Reshape([1, 1, latent_size * code_size]),
+            grow(2 * depth, (height, width), padding="valid"),
+            grow(2 * depth, 5),
+            grow(2 * depth, 5, strides=2),
+            grow(depth, 5),
+            grow(depth, 5, strides=2),
+            grow(depth, 5),
+            layers.Conv2D(image_shape[-1], 5, padding="same"),
+        ],
+        name="decoder",
+    )
+
+
+def _quarters(image_shape, latent_size, code_size, base_depth):
+    """Height and width after two halvings, once all sizes are checked."""
+    if len(image_shape) != 3 or min(image_shape) < 1:
+        raise LessonError(
+            f"image_shape is {tuple(image_shape)}, expected height, width, channels"
+        )
+    height, width, _ = image_shape
+    if height % 4 or width % 4:
+        raise LessonError(
+            f"images are {height} x {width}, expected a height and a width divisible "
+            "by 4, because the encoder halves them twice: pad or crop the images"
+        )
+    sizes = {"latent_size": latent_size, "code_size": code_size}
+    for name, size in {**sizes, "base_depth": base_depth}.items():
+        if size < 1:
+            raise LessonError(f"{name} is {size}, expected at least 1")
+    return height // 4, width // 4

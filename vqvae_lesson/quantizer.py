@@ -1,0 +1,160 @@
+"""Distances, the nearest code, and looking it up (chapter 03).
+
+Vector quantisation replaces each latent by the nearest of K codes: equations 1
+and 2 of van den Oord et al. 2017, arXiv:1711.00937. How the codes move to where
+the latents are is the business of :mod:`vqvae_lesson.ema`.
+"""
+
+import keras
+import tensorflow as tf
+
+from vqvae_lesson.errors import LessonError
+
+
+def squared_distances(latents, codebook):
+    """Squared Euclidean distance between every latent and every code.
+
+    |z - e|² = |z|² - 2 z·e + |e|², so that one matrix product does the work and
+    no [N, K, D] difference is ever held. Both sides are first moved so that the
+    codes' mean is the origin: far from it the three terms are large, nearly
+    cancel, and float32 loses the digits that tell two codes apart.
+
+    Parameters
+    ----------
+    latents : tensor, float32 [..., D]
+        Any leading axes: [8, 4, 16] is seen as 32 vectors of 16 numbers.
+    codebook : tensor, float32 [K, D]
+
+    Returns
+    -------
+    tensor, float32 [..., K]
+        Rounding can leave a tiny negative number where the true distance is 0.
+
+    Raises
+    ------
+    LessonError
+        If the last axes differ, or the codebook is not a matrix.
+
+    Examples
+    --------
+    >>> squared_distances([[0.0, 0.0]], [[3.0, 4.0], [1.0, 0.0]]).numpy()
+    array([[25.,  1.]], dtype=float32)
+    """
+    latents, codebook = _vectors(latents, codebook)
+    origin = tf.reduce_mean(codebook, axis=0)
+    latents, codebook = latents - origin, codebook - origin
+    return (
+        tf.reduce_sum(latents**2, axis=-1, keepdims=True)
+        - 2 * tf.tensordot(latents, codebook, axes=[[-1], [-1]])
+        + tf.reduce_sum(codebook**2, axis=-1)
+    )
+
+
+def nearest_code(latents, codebook):
+    """Index of the nearest code for every latent.
+
+    Parameters
+    ----------
+    latents : tensor, float32 [..., D]
+    codebook : tensor, float32 [K, D]
+
+    Returns
+    -------
+    tensor, int32 [...]
+        Between 0 and K - 1; of codes equally near, the one with the lowest index.
+
+    References
+    ----------
+    van den Oord et al. 2017, arXiv:1711.00937, equation 1.
+
+    Examples
+    --------
+    >>> nearest_code([[0.0, 0.0], [3.0, 3.0]], [[3.0, 4.0], [1.0, 0.0]]).numpy()
+    array([1, 0], dtype=int32)
+    """
+    distances = squared_distances(latents, codebook)
+    return tf.argmin(distances, axis=-1, output_type=tf.int32)
+
+
+def lookup(codebook, indices):
+    """Fetch the codes themselves by their indices.
+
+    Parameters
+    ----------
+    codebook : tensor, float32 [K, D]
+    indices : tensor, int32 [...]
+
+    Returns
+    -------
+    tensor, float32 [..., D]
+
+    References
+    ----------
+    van den Oord et al. 2017, arXiv:1711.00937, equation 2.
+
+    Examples
+    --------
+    >>> lookup([[3.0, 4.0], [1.0, 0.0]], [1, 1, 0]).numpy().tolist()
+    [[1.0, 0.0], [1.0, 0.0], [3.0, 4.0]]
+    """
+    return tf.gather(codebook, indices)
+
+
+def _vectors(latents, codebook):
+    """Both arguments as tensors, once their shapes are known to fit."""
+    latents, codebook = tf.convert_to_tensor(latents), tf.convert_to_tensor(codebook)
+    if codebook.shape.rank != 2 or codebook.shape[0] == 0:
+        raise LessonError(f"codebook has shape {codebook.shape}, expected [K, D]")
+    if latents.shape.rank == 0 or latents.shape[-1] != codebook.shape[-1]:
+        raise LessonError(
+            f"latents have shape {latents.shape}, expected [..., "
+            f"{codebook.shape[-1]}]: the last axis must be that of the codebook"
+        )
+    return latents, codebook
+
+
+class VectorQuantizer(keras.layers.Layer):
+    """A codebook and the step that replaces each latent by its nearest code.
+
+    Parameters
+    ----------
+    num_codes : int
+        K, the number of codes.
+    code_size : int
+        D, the numbers in a code.
+    seed : int
+        Fixes the first codebook (Glorot uniform).
+
+    Attributes
+    ----------
+    codebook : variable, float32 [K, D]
+        Not moved by gradients.
+    """
+
+    def __init__(self, num_codes=64, code_size=16, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        for name, size in {"num_codes": num_codes, "code_size": code_size}.items():
+            if size < 1:
+                raise LessonError(f"{name} is {size}, expected at least 1")
+        self.codebook = self.add_weight(
+            name="codebook",
+            shape=(num_codes, code_size),
+            initializer=keras.initializers.GlorotUniform(seed),
+            trainable=False,
+        )
+
+    def call(self, latents):
+        """Quantize.
+
+        Parameters
+        ----------
+        latents : tensor, float32 [..., D]
+
+        Returns
+        -------
+        quantized : tensor, float32 [..., D]
+        indices : tensor, int32 [...]
+        """
+        codebook = tf.convert_to_tensor(self.codebook)
+        indices = nearest_code(latents, codebook)
+        return lookup(codebook, indices), indices

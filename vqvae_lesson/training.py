@@ -1,0 +1,205 @@
+"""Recipes, one training step, and the loop (chapter 07).
+
+One step: forward, losses, gradients for encoder and decoder, one Adam update,
+one update of the codebook by moving averages.
+"""
+
+from dataclasses import dataclass, fields, replace
+
+import keras
+import tensorflow as tf
+
+from vqvae_lesson.data import batches
+from vqvae_lesson.errors import LessonError
+from vqvae_lesson.losses import total_loss
+from vqvae_lesson.model import VQVAE
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every number a training run depends on, with the article's as defaults.
+
+    Attributes
+    ----------
+    num_codes, code_size, latent_size, base_depth : int
+        K, D, L, and the filters of the first layers.
+    decay : float
+        γ of the moving averages.
+    ema_start : {"article", "consistent"}
+        How the moving averages begin.
+    commitment_weight : float
+        β.
+    learning_rate : float
+        Of Adam.
+    batch_size, epochs : int
+        Images per step, passes over the training images.
+    """
+
+    num_codes: int = 64
+    code_size: int = 16
+    latent_size: int = 1
+    base_depth: int = 32
+    decay: float = 0.99
+    ema_start: str = "article"
+    commitment_weight: float = 0.25
+    learning_rate: float = 1e-3
+    batch_size: int = 64
+    epochs: int = 20
+
+
+RECIPES = {"article": Recipe()}
+
+
+def find_recipe(name, **changes):
+    """Take a recipe by its name, with some of its numbers changed.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`RECIPES`.
+    **changes
+        Fields of :class:`Recipe` and their new values.
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    LessonError
+        For an unknown name or field.
+
+    Examples
+    --------
+    >>> find_recipe("article", num_codes=128).num_codes
+    128
+    """
+    if name not in RECIPES:
+        raise LessonError(f"recipe is {name!r}, expected one of {[*RECIPES]}")
+    known = [field.name for field in fields(Recipe)]
+    for change in changes:
+        if change not in known:
+            raise LessonError(f"a recipe has no {change!r}, expected one of {known}")
+    return replace(RECIPES[name], **changes)
+
+
+def build_model(recipe, image_shape=(28, 28, 1), seed=0):
+    """Build the untrained model of a recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    image_shape : tuple of int
+        Height, width, channels.
+    seed : int
+        Fixes every first weight.
+
+    Returns
+    -------
+    VQVAE
+    """
+    return VQVAE(
+        image_shape=image_shape,
+        num_codes=recipe.num_codes,
+        code_size=recipe.code_size,
+        latent_size=recipe.latent_size,
+        base_depth=recipe.base_depth,
+        decay=recipe.decay,
+        ema_start=recipe.ema_start,
+        seed=seed,
+    )
+
+
+def train_step(model, optimizer, images, commitment_weight):
+    """One step of training on one batch.
+
+    Parameters
+    ----------
+    model : VQVAE
+    optimizer : keras.optimizers.Optimizer
+    images : tensor, float32 [B, H, W, C] in [0, 1]
+    commitment_weight : float
+        β.
+
+    Returns
+    -------
+    Losses
+        From before the update.
+    """
+    with tf.GradientTape() as tape:
+        output = model(images, training=True)
+        losses = total_loss(images, output, model.num_codes, commitment_weight)
+    gradients = tape.gradient(losses.total, model.trainable_variables)
+    optimizer.apply(gradients, model.trainable_variables)
+    model.quantizer.update(output.latents, output.indices)
+    return losses
+
+
+class Training:
+    """A model, its optimizer, and how far they have come.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    image_shape : tuple of int
+        Height, width, channels.
+    seed : int
+        Fixes the first weights and the order of the images.
+    compiled : bool
+        Compile the step with XLA: two to three times as fast as running each
+        operation by itself.
+
+    Attributes
+    ----------
+    step : int
+        Training steps done.
+    """
+
+    def __init__(self, recipe, image_shape=(28, 28, 1), seed=0, compiled=True):
+        self.recipe, self.seed, self.step = recipe, seed, 0
+        self.model = build_model(recipe, image_shape, seed)
+        self.optimizer = keras.optimizers.Adam(recipe.learning_rate)
+        self.optimizer.build(self.model.trainable_variables)
+        self._train_step = train_step
+        if compiled:
+            self._train_step = tf.function(train_step, jit_compile=True)
+
+    def steps(self, images, until):
+        """Train step by step.
+
+        Parameters
+        ----------
+        images : ndarray, float32 [N, H, W, C] in [0, 1]
+        until : int
+            Stop once this many steps are done, all told.
+
+        Yields
+        ------
+        Losses
+            One a step, as floats in nats per image.
+
+        Raises
+        ------
+        LessonError
+            If the loss is no longer a finite number.
+        """
+        per_epoch = len(images) // self.recipe.batch_size
+        while self.step < until:
+            epoch, done = divmod(self.step, max(per_epoch, 1))
+            order = batches(images, self.recipe.batch_size, self.seed, epoch)
+            for batch in order.skip(done).take(until - self.step):
+                losses = self._train_step(
+                    self.model, self.optimizer, batch, self.recipe.commitment_weight
+                )
+                self.step += 1
+                yield self._checked(losses)
+
+    def _checked(self, losses):
+        """Turn the losses into floats, and stop where they are none."""
+        losses = type(losses)(*map(float, losses))
+        if not abs(losses.total) < float("inf"):
+            raise LessonError(
+                f"the loss is {losses.total} at step {self.step}: use a smaller "
+                "learning_rate"
+            )
+        return losses
