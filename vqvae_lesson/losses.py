@@ -60,7 +60,9 @@ def pixel_distribution(logits):
         B distributions, each over images [H, W, C] of independent Bernoulli
         pixels.
     """
-    return tfd.Independent(tfd.Bernoulli(logits=logits), reinterpreted_batch_ndims=3)
+    # Without dtype, Bernoulli turns a NumPy array of grey pixels into integers.
+    pixels = tfd.Bernoulli(logits=logits, dtype=tf.float32)
+    return tfd.Independent(pixels, reinterpreted_batch_ndims=3)
 
 
 def reconstruction_loss(images, logits):

@@ -134,4 +134,6 @@ class VQVAE(keras.Model):
         tensor, float32 [count, H, W, C] in [0, 1]
         """
         shape = [count, self.latent_size]
-        return self.decode(np.random.default_rng(seed).integers(self.num_codes, size=shape))
+        return self.decode(
+            np.random.default_rng(seed).integers(self.num_codes, size=shape)
+        )

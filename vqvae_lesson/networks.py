@@ -11,9 +11,7 @@ from keras import layers
 from vqvae_lesson.errors import LessonError
 
 
-def build_encoder(
-    image_shape=(28, 28, 1), latent_size=1, code_size=16, base_depth=32
-):
+def build_encoder(image_shape=(28, 28, 1), latent_size=1, code_size=16, base_depth=32):
     """Build the encoder: images in, `latent_size` vectors of `code_size` out.
 
     Parameters
@@ -56,9 +54,7 @@ def build_encoder(
     )
 
 
-def build_decoder(
-    image_shape=(28, 28, 1), latent_size=1, code_size=16, base_depth=32
-):
+def build_decoder(image_shape=(28, 28, 1), latent_size=1, code_size=16, base_depth=32):
     """Build the decoder: codes in, one logit a pixel out.
 
     Parameters

@@ -16,8 +16,9 @@ def squared_distances(latents, codebook):
 
     |z - e|² = |z|² - 2 z·e + |e|², so that one matrix product does the work and
     no [N, K, D] difference is ever held. Both sides are first moved so that the
-    codes' mean is the origin: far from it the three terms are large, nearly
-    cancel, and float32 loses the digits that tell two codes apart.
+    latents' mean is the origin: far from it the three terms are large, nearly
+    cancel, and float32 loses the digits that tell two codes apart. The mean of
+    the codes would not do: a few codes far away would pull it off the latents.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def squared_distances(latents, codebook):
     array([[25.,  1.]], dtype=float32)
     """
     latents, codebook = _vectors(latents, codebook)
-    origin = tf.reduce_mean(codebook, axis=0)
+    origin = tf.reduce_mean(tf.reshape(latents, [-1, codebook.shape[1]]), axis=0)
     latents, codebook = latents - origin, codebook - origin
     return (
         tf.reduce_sum(latents**2, axis=-1, keepdims=True)

@@ -145,9 +145,6 @@ class Training:
         Height, width, channels.
     seed : int
         Fixes the first weights and the order of the images.
-    compiled : bool
-        Compile the step with XLA: two to three times as fast as running each
-        operation by itself.
 
     Attributes
     ----------
@@ -155,14 +152,12 @@ class Training:
         Training steps done.
     """
 
-    def __init__(self, recipe, image_shape=(28, 28, 1), seed=0, compiled=True):
+    def __init__(self, recipe, image_shape=(28, 28, 1), seed=0):
         self.recipe, self.seed, self.step = recipe, seed, 0
         self.model = build_model(recipe, image_shape, seed)
         self.optimizer = keras.optimizers.Adam(recipe.learning_rate)
         self.optimizer.build(self.model.trainable_variables)
-        self._train_step = train_step
-        if compiled:
-            self._train_step = tf.function(train_step, jit_compile=True)
+        self._train_step = tf.function(train_step)
 
     def steps(self, images, until):
         """Train step by step.

@@ -1,0 +1,180 @@
+"""The command line: ``python -m vqvae_lesson --help``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from vqvae_lesson.errors import LessonError
+
+DATA_HELP = "kmnist, kmnist-full, glyphs, an .npz file or a folder of PNGs."
+FROM_HELP = "A trained model's name, or a folder written by train."
+TYPES = {
+    "ema_start": str,
+    "decay": float,
+    "commitment_weight": float,
+    "learning_rate": float,
+}
+CHANGES = [
+    "num_codes",
+    "code_size",
+    "latent_size",
+    "base_depth",
+    "decay",
+    "ema_start",
+    "commitment_weight",
+    "learning_rate",
+    "batch_size",
+    "epochs",
+]
+
+
+@click.group()
+@click.version_option(package_name="vqvae-lesson")
+def cli():
+    """Train and look at the VQ-VAE of the book Discrete Letters."""
+
+
+@cli.command()
+@click.option("--full", is_flag=True, help="All 70,000 letters, not just 10,000.")
+def fetch(full):
+    """Find or download the letters, and check their hashes."""
+    from vqvae_lesson.data import KMNIST_FILES, find_kmnist
+
+    for name in KMNIST_FILES:
+        if full or name.startswith("t10k"):
+            click.echo(find_kmnist(name))
+
+
+def _recipe_options(command):
+    """Give a command one option for each number of a recipe."""
+    for name in reversed(CHANGES):
+        option = "--" + name.replace("_", "-")
+        command = click.option(option, type=TYPES.get(name, int))(command)
+    return command
+
+
+@cli.command()
+@click.option("--recipe", default="article", show_default=True, help="By name.")
+@click.option("--data", default="kmnist", show_default=True, help=DATA_HELP)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+@click.option("--steps", type=click.IntRange(min=1), help="Instead of whole epochs.")
+@click.option("--out", type=click.Path(path_type=Path), help="By default runs/RECIPE.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@_recipe_options
+def train(recipe, data, seed, steps, out, resume, **changes):
+    """Train a recipe; Ctrl-C leaves a checkpoint to --resume from."""
+    from vqvae_lesson.data import load_letters
+    from vqvae_lesson.runs import Run
+    from vqvae_lesson.training import find_recipe
+
+    changes = {name: value for name, value in changes.items() if value is not None}
+    numbers = find_recipe(recipe, **changes)
+    out = out or Path("runs") / recipe
+    letters = load_letters(data)
+    if resume:
+        run = Run.resume(out, letters, steps)
+    else:
+        run = Run.start(out, letters, numbers, recipe, seed, steps)
+    finished = _train_with_bar(run)
+    click.echo(
+        f"{'finished' if finished else 'stopped'} at step {run.training.step}; "
+        f"see {out}" + ("" if finished else "; go on with --resume")
+    )
+    for name, value in run.manifest.get("metrics", {}).items():
+        click.echo(f"{name}: {value}")
+
+
+def _train_with_bar(run):
+    """Train under a progress bar with the loss and the time left."""
+    from tqdm import tqdm
+
+    with tqdm(total=run.steps, initial=run.training.step, unit="step") as bar:
+
+        def report(step, losses):
+            bar.set_postfix(loss=f"{losses.total:.1f}", refresh=False)
+            bar.update()
+
+        return run.train(report)
+
+
+@cli.command()
+@click.option("--from", "source", default="article", show_default=True, help=FROM_HELP)
+@click.option("--count", default=64, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+@click.option("--out", default="random.png", show_default=True, help="PNG to write.")
+def sample(source, count, seed, out):
+    """Draw letters from random codes."""
+    from vqvae_lesson.checkpoints import load_trained
+    from vqvae_lesson.plots import save_grid
+
+    model, _ = load_trained(source)
+    save_grid(out, model.sample(count, seed))
+    click.echo(out)
+
+
+@cli.command()
+@click.option("--from", "source", default="article", show_default=True, help=FROM_HELP)
+@click.option("--data", default="kmnist", show_default=True, help=DATA_HELP)
+@click.option("--count", default=32, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--out",
+    default="reconstructions.png",
+    show_default=True,
+    help="PNG to write: a row of letters, under it their reconstructions.",
+)
+def reconstruct(source, data, count, out):
+    """Pass held-out letters through a trained model."""
+    import numpy as np
+
+    from vqvae_lesson.checkpoints import load_trained
+    from vqvae_lesson.data import load_letters
+    from vqvae_lesson.plots import save_grid
+
+    model, manifest = load_trained(source)
+    originals = load_letters(data).held_out_images[:count]
+    if list(originals.shape[1:]) != manifest["image_shape"]:
+        raise LessonError(
+            f"letters are {list(originals.shape[1:])}, expected "
+            f"{manifest['image_shape']} as in training: name the same kind of data"
+        )
+    pictures = model.decode(model(originals).indices)
+    rows = []
+    for start in range(0, len(originals), 8):
+        for images in (originals, pictures):
+            row = np.zeros([8, *originals.shape[1:]], np.float32)
+            row[: len(images[start : start + 8])] = images[start : start + 8]
+            rows.append(row)
+    save_grid(out, np.concatenate(rows))
+    click.echo(out)
+
+
+@cli.command()
+@click.argument("source", default="article")
+def info(source):
+    """Say where a trained model comes from, and how good it is."""
+    import json
+
+    from vqvae_lesson.checkpoints import trained_files
+    from vqvae_lesson.files import read_json
+
+    _, manifest = trained_files(source)
+    click.echo(json.dumps(read_json(manifest), indent=2, ensure_ascii=False))
+
+
+def main():
+    """Run the command line; what the reader can put right gets one line."""
+    try:
+        cli.main(prog_name="vqvae_lesson", standalone_mode=False)
+    except LessonError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""One training run and the folder it fills (chapter 07).
+
+The folder holds ``manifest.json``, ``history.csv``, ``checkpoint.npz`` and, for
+each epoch, two grids of 8 x 8 letters in ``pictures/``.
+"""
+
+import csv
+import io
+import platform
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from vqvae_lesson.checkpoints import load_checkpoint, save_checkpoint
+from vqvae_lesson.errors import LessonError
+from vqvae_lesson.files import read_json, whole_file, write_json
+from vqvae_lesson.losses import Losses
+from vqvae_lesson.metrics import evaluate
+from vqvae_lesson.plots import save_grid
+from vqvae_lesson.training import Recipe, Training
+
+LIBRARIES = ["tensorflow", "tensorflow-probability", "keras", "numpy"]
+GRID_LETTERS = 64
+
+
+class Run:
+    """A training run that writes its folder as it goes.
+
+    Parameters
+    ----------
+    folder : path
+        Must be empty or not exist yet.
+    letters : vqvae_lesson.data.Letters
+    recipe : Recipe
+    recipe_name : str
+    seed : int
+    steps : int, optional
+        By default as many as the recipe's epochs have.
+
+    Attributes
+    ----------
+    training : Training
+    steps : int
+        Steps to reach.
+
+    Raises
+    ------
+    LessonError
+        If the folder is not empty.
+    """
+
+    def __init__(
+        self, folder, letters, recipe, recipe_name="article", seed=0, steps=None
+    ):
+        self.folder, self.letters = Path(folder), letters
+        self.per_epoch = len(letters.train_images) // recipe.batch_size
+        self.steps = recipe.epochs * self.per_epoch if steps is None else steps
+        self.training = Training(recipe, letters.train_images.shape[1:], seed)
+        self.epoch_losses, self.history, self.seconds = [], [], 0.0
+        self.manifest = _manifest(recipe_name, recipe, letters, seed)
+
+    @classmethod
+    def start(cls, folder, *args, **kwargs):
+        """Begin a run in an empty folder; arguments as for the class."""
+        folder = Path(folder)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise LessonError(
+                f"{folder} is not an empty folder: name another one, or go on with "
+                "the run in it with --resume"
+            )
+        run = cls(folder, *args, **kwargs)
+        try:
+            (folder / "pictures").mkdir(parents=True)
+        except OSError as error:
+            raise LessonError(
+                f"{folder} cannot be made ({error.strerror}): name another folder"
+            ) from None
+        write_json(folder / "manifest.json", run.manifest)
+        return run
+
+    @classmethod
+    def resume(cls, folder, letters, steps=None):
+        """Take up the run in a folder where its checkpoint left off.
+
+        Parameters
+        ----------
+        folder : path
+        letters : Letters
+            The same as when the run began.
+        steps : int, optional
+            Steps to reach, all told.
+
+        Raises
+        ------
+        LessonError
+            If there is no run in the folder, or it was made from other letters.
+        """
+        manifest = read_json(Path(folder) / "manifest.json")
+        found, expected = letters.digest, manifest["data"]["sha256"]
+        if found != expected:
+            raise LessonError(
+                f"{folder} was trained on letters {expected[:12]}, found "
+                f"{found[:12]}: name the same data"
+            )
+        recipe = Recipe(**manifest["hyperparameters"])
+        run = cls(folder, letters, recipe, manifest["recipe"], manifest["seed"], steps)
+        run._restore()
+        return run
+
+    def _restore(self):
+        """Read the checkpoint and the history up to it."""
+        training = self.training
+        path = self.folder / "checkpoint.npz"
+        extra = load_checkpoint(path, training.model, training.optimizer)
+        training.step, self.seconds = int(extra["step"]), float(extra["seconds"])
+        self.epoch_losses = [Losses(*row) for row in extra["epoch_losses"].tolist()]
+        history = self.folder / "history.csv"
+        if history.exists():
+            rows = csv.DictReader(io.StringIO(history.read_text()))
+            self.history = [
+                row for row in rows if int(row["step"]) % self.per_epoch == 0
+            ]
+
+    def train(self, report=lambda step, losses: None):
+        """Train to the last step; Ctrl-C stops after the step at hand.
+
+        Parameters
+        ----------
+        report : callable
+            Called with the step and its :class:`~vqvae_lesson.losses.Losses`.
+
+        Returns
+        -------
+        bool
+            True if the last step was reached, False if Ctrl-C came first. Both
+            leave a checkpoint to go on from.
+        """
+        began = time.perf_counter() - self.seconds
+        images = self.letters.train_images
+        with _ctrl_c() as pressed:
+            for losses in self.training.steps(images, self.steps):
+                step = self.training.step
+                self.epoch_losses.append(losses)
+                report(step, losses)
+                self.seconds = time.perf_counter() - began
+                if step % self.per_epoch == 0 or step == self.steps:
+                    self._end_epoch()
+                if pressed:
+                    break
+        self._save()
+        return self.training.step >= self.steps
+
+    def _end_epoch(self):
+        """Measure, write a row of history and two pictures, save."""
+        step, model = self.training.step, self.training.model
+        epoch = -(-step // self.per_epoch)
+        metrics = evaluate(model, self.letters.held_out_images)
+        means = Losses(*np.mean(self.epoch_losses, axis=0).tolist())
+        numbers = {**means._asdict(), **_prefixed(metrics)}
+        rounded = {name: round(number, 4) for name, number in numbers.items()}
+        self.history.append({"epoch": epoch, "step": step, **rounded})
+        self._write_history()
+        self._write_pictures(epoch)
+        if step % self.per_epoch == 0:
+            self.epoch_losses = []
+        self.manifest.update(
+            steps=step, seconds=round(self.seconds, 1), metrics=_rounded(metrics)
+        )
+        write_json(self.folder / "manifest.json", self.manifest)
+        self._save()
+
+    def _save(self):
+        """Write the checkpoint."""
+        training = self.training
+        save_checkpoint(
+            self.folder / "checkpoint.npz",
+            training.model,
+            training.optimizer,
+            step=np.array(training.step),
+            seconds=np.array(self.seconds),
+            epoch_losses=np.array(self.epoch_losses, np.float64).reshape(-1, 4),
+        )
+
+    def _write_history(self):
+        """Write all epochs so far as CSV."""
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, self.history[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.history)
+        with whole_file(self.folder / "history.csv") as file:
+            file.write(text.getvalue().encode())
+
+    def _write_pictures(self, epoch):
+        """Draw 8 x 8 reconstructions and 8 x 8 letters from random codes."""
+        model = self.training.model
+        originals = self.letters.held_out_images[:GRID_LETTERS]
+        pictures = self.folder / "pictures"
+        reconstructions = model.decode(model(originals).indices)
+        save_grid(pictures / f"{epoch:03d}-reconstructions.png", reconstructions)
+        random_letters = model.sample(GRID_LETTERS, self.training.seed)
+        save_grid(pictures / f"{epoch:03d}-random.png", random_letters)
+
+
+def _manifest(recipe_name, recipe, letters, seed):
+    """Say all that a run depends on."""
+    return {
+        "recipe": recipe_name,
+        "hyperparameters": asdict(recipe),
+        "image_shape": list(letters.train_images.shape[1:]),
+        "seed": seed,
+        "data": {
+            "name": letters.name,
+            "sha256": letters.digest,
+            "train": len(letters.train_images),
+            "held_out": len(letters.held_out_images),
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{library: version(library) for library in LIBRARIES},
+        },
+    }
+
+
+def _prefixed(metrics):
+    """Name the metrics for what they were measured on."""
+    return {f"held_out_{name}": value for name, value in metrics._asdict().items()}
+
+
+def _rounded(metrics):
+    """Round the held-out metrics for the manifest."""
+    return {name: round(value, 3) for name, value in _prefixed(metrics).items()}
+
+
+@contextmanager
+def _ctrl_c():
+    """Collect Ctrl-C in a list instead of breaking off in the middle of a step."""
+    pressed = []
+    try:
+        before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    except ValueError:  # not the main thread: nothing to catch
+        yield pressed
+        return
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
