@@ -1,0 +1,63 @@
+# Needs python3 (3.11 to 3.13) and make; everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+CHAPTERS ?= $(sort $(wildcard book/[0-9]*.ipynb))
+# Letters that lie beside the checkout are used; else they are downloaded once.
+KMNIST_DIR ?= $(wildcard $(CURDIR)/../shared/kmnist)
+export KMNIST_DIR
+
+.DEFAULT_GOAL := help
+.PHONY: help install book test lint unit chapters run lab serve text train bench lock clean
+
+help:           ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: .venv/installed  ## make .venv with everything in it
+.venv/installed: requirements.txt pyproject.toml scripts/ipython_kernel_config.py
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	mkdir -p .venv/etc/ipython
+	cp scripts/ipython_kernel_config.py .venv/etc/ipython/
+	touch $@
+
+book: install   ## build the HTML, strictly, and say where it is
+	$(BIN)/jupyter-book build . -W --keep-going -n
+	@echo "The book is at $(CURDIR)/_build/html/index.html"
+
+test: lint unit chapters  ## lint, unit tests, and nbval over every chapter
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+unit: install
+	$(BIN)/pytest -n 2 --dist loadfile --cov tests vqvae_lesson
+
+chapters: install
+	$(BIN)/pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 300 $(CHAPTERS)
+
+run: install    ## execute all chapters and store their outputs (CHAPTERS=... for some)
+	$(BIN)/python scripts/run_chapters.py $(CHAPTERS)
+
+lab: install    ## open the chapters in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=book
+
+serve: book     ## show the built book at http://localhost:8000
+	$(BIN)/python -m http.server --directory _build/html --bind localhost 8000
+
+text: install   ## write each chapter as text into text/, to edit it there
+	$(BIN)/jupytext --to md:myst --output-dir text $(CHAPTERS)
+
+train: install  ## train the article's recipe and put its weights into the package
+	$(BIN)/python scripts/train_weights.py article
+
+bench: install  ## measure, side by side, what the book says about speed
+	$(BIN)/python benchmarks/training_step.py
+
+lock: install   ## compile requirements.in to requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --custom-compile-command "make lock" -o requirements.txt requirements.in
+
+clean:          ## remove what was built, and .venv
+	rm -rf _build .venv text runs *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage
