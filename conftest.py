@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def kmnist():
-    """The lesson's letters; tests that ask for them are skipped without them."""
+    """Load the lesson's letters; without them a test is skipped."""
     from vqvae_lesson.data import load_kmnist
 
     if why_no_kmnist():
