@@ -79,9 +79,7 @@ def split_pairs(answer):
         )
     if difference(sorted([*parts[1], *parts[3]]), labels, {}):
         return Verdict(WRONG, "some letters are in both parts, and some in none.")
-    return Verdict(
-        RIGHT, "each letter keeps its label, and no letter is in both parts."
-    )
+    return Verdict(RIGHT, "each letter keeps its label, and none is in both parts.")
 
 
 def _sizes(parts):

@@ -11,6 +11,7 @@ RIGHT, WRONG, OPEN = "Right", "Not yet", "Not attempted yet"
 SECONDS = 5
 SMALL = 12
 TOLERANCE = 1e-4
+AGREES = "every case agrees."
 
 
 @dataclass(frozen=True)
