@@ -49,7 +49,8 @@ def main():
         except CellExecutionError as error:
             plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
             failed.append(f"{path} failed and was left as it was:\n{plain}")
-    sys.exit("\n".join(failed))
+    if failed:
+        sys.exit("\n".join(failed))
 
 
 if __name__ == "__main__":

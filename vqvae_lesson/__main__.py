@@ -1,6 +1,8 @@
 """The command line: ``python -m vqvae_lesson --help``."""
 
+import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -9,6 +11,7 @@ from vqvae_lesson.errors import LessonError
 
 DATA_HELP = "kmnist, kmnist-full, glyphs, an .npz file or a folder of PNGs."
 FROM_HELP = "A trained model's name, or a folder written by train."
+SEED = click.IntRange(0, 2**32 - 1)
 TYPES = {
     "ema_start": str,
     "decay": float,
@@ -27,6 +30,29 @@ CHANGES = [
     "batch_size",
     "epochs",
 ]
+
+
+@contextmanager
+def _quiet():
+    """Keep what native code writes, which Python cannot catch, off stderr."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def _start_tensorflow():
+    """Import TensorFlow and let it find its devices, without its start-up lines."""
+    with _quiet():
+        import tensorflow as tf
+        import tensorflow_probability  # noqa: F401
+
+        tf.config.list_logical_devices()
 
 
 @click.group()
@@ -57,7 +83,7 @@ def _recipe_options(command):
 @cli.command()
 @click.option("--recipe", default="article", show_default=True, help="By name.")
 @click.option("--data", default="kmnist", show_default=True, help=DATA_HELP)
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+@click.option("--seed", default=0, show_default=True, type=SEED)
 @click.option("--steps", type=click.IntRange(min=1), help="Instead of whole epochs.")
 @click.option("--out", type=click.Path(path_type=Path), help="By default runs/RECIPE.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
@@ -65,13 +91,20 @@ def _recipe_options(command):
 def train(recipe, data, seed, steps, out, resume, **changes):
     """Train a recipe; Ctrl-C leaves a checkpoint to --resume from."""
     from vqvae_lesson.data import load_letters
+
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if resume and changes:
+        raise LessonError(
+            f"--resume goes on with the numbers that the run began with, not with "
+            f"another {', '.join(changes)}: leave these options out"
+        )
+    letters = load_letters(data)
+    _start_tensorflow()
     from vqvae_lesson.runs import Run
     from vqvae_lesson.training import find_recipe
 
-    changes = {name: value for name, value in changes.items() if value is not None}
     numbers = find_recipe(recipe, **changes)
     out = out or Path("runs") / recipe
-    letters = load_letters(data)
     if resume:
         run = Run.resume(out, letters, steps)
     else:
@@ -81,7 +114,7 @@ def train(recipe, data, seed, steps, out, resume, **changes):
         f"{'finished' if finished else 'stopped'} at step {run.training.step}; "
         f"see {out}" + ("" if finished else "; go on with --resume")
     )
-    for name, value in run.manifest.get("metrics", {}).items():
+    for name, value in run.manifest["metrics"].items():
         click.echo(f"{name}: {value}")
 
 
@@ -101,10 +134,11 @@ def _train_with_bar(run):
 @cli.command()
 @click.option("--from", "source", default="article", show_default=True, help=FROM_HELP)
 @click.option("--count", default=64, show_default=True, type=click.IntRange(min=1))
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+@click.option("--seed", default=0, show_default=True, type=SEED)
 @click.option("--out", default="random.png", show_default=True, help="PNG to write.")
 def sample(source, count, seed, out):
     """Draw letters from random codes."""
+    _start_tensorflow()
     from vqvae_lesson.checkpoints import load_trained
     from vqvae_lesson.plots import save_grid
 
@@ -127,12 +161,14 @@ def reconstruct(source, data, count, out):
     """Pass held-out letters through a trained model."""
     import numpy as np
 
-    from vqvae_lesson.checkpoints import load_trained
     from vqvae_lesson.data import load_letters
+
+    originals = load_letters(data).held_out_images[:count]
+    _start_tensorflow()
+    from vqvae_lesson.checkpoints import load_trained
     from vqvae_lesson.plots import save_grid
 
     model, manifest = load_trained(source)
-    originals = load_letters(data).held_out_images[:count]
     if list(originals.shape[1:]) != manifest["image_shape"]:
         raise LessonError(
             f"letters are {list(originals.shape[1:])}, expected "
@@ -155,6 +191,7 @@ def info(source):
     """Say where a trained model comes from, and how good it is."""
     import json
 
+    _start_tensorflow()
     from vqvae_lesson.checkpoints import trained_files
     from vqvae_lesson.files import read_json
 
@@ -166,13 +203,13 @@ def main():
     """Run the command line; what the reader can put right gets one line."""
     try:
         cli.main(prog_name="vqvae_lesson", standalone_mode=False)
-    except LessonError as error:
+    except (LessonError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        click.echo(f"Error: {error.format_message()}", err=True)
         sys.exit(error.exit_code)
 
 

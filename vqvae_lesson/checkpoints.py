@@ -4,16 +4,16 @@ A checkpoint is an ``.npz`` of plain arrays, so NumPy alone can look into it.
 Beside it stands a manifest that says which recipe made it, from which data.
 """
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.files import read_json, whole_file
+from vqvae_lesson.files import open_arrays, read_json, whole_file
 from vqvae_lesson.training import Recipe, build_model
 
 WEIGHTS = Path(__file__).parent / "weights"
+NEEDED = {"hyperparameters", "image_shape", "seed", "recipe", "data"}
 
 
 def arrays_of(model, optimizer=None):
@@ -86,11 +86,12 @@ def load_checkpoint(path, model, optimizer=None):
     LessonError
         For a missing or damaged file, or one of another architecture.
     """
-    arrays = _read_arrays(path)
+    with open_arrays(path) as file:
+        arrays = dict(file)
     pairs = list(_named(model, optimizer))
     for name, variable in pairs:
-        expected = list(variable.shape)
-        found = list(arrays[name].shape) if name in arrays else "nothing"
+        expected = _kind(variable.numpy())
+        found = _kind(arrays[name]) if name in arrays else "nothing"
         if found != expected:
             raise LessonError(
                 f"{path} holds {found} for {name}, expected {expected}: it was saved "
@@ -101,16 +102,42 @@ def load_checkpoint(path, model, optimizer=None):
     return {name: array for name, array in arrays.items() if "/" not in name}
 
 
-def _read_arrays(path):
-    """All arrays of an .npz file."""
+def _kind(array):
+    """Type and shape of an array, such as ``float32 [64, 16]``."""
+    return f"{array.dtype} {list(array.shape)}"
+
+
+def read_manifest(path):
+    """Read what a model was trained from.
+
+    Parameters
+    ----------
+    path : path
+        A ``manifest.json``.
+
+    Returns
+    -------
+    recipe : Recipe
+    manifest : dict
+        With at least the keys in :data:`NEEDED`.
+
+    Raises
+    ------
+    LessonError
+        If the file cannot be read, or lacks one of these.
+    """
+    manifest = read_json(path)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        missing = NEEDED - manifest.keys()
+        recipe = Recipe(**manifest["hyperparameters"])
+    except (AttributeError, KeyError, TypeError) as error:
+        missing = {error}
+    if missing:
         raise LessonError(
-            f"{path} cannot be read as a checkpoint ({error}): expected a file as "
-            "`train` writes it"
-        ) from None
+            f"{path} lacks {', '.join(map(str, missing))}: expected a manifest.json "
+            "as `train` writes it"
+        )
+    return recipe, manifest
 
 
 def load_trained(name="article"):
@@ -132,16 +159,9 @@ def load_trained(name="article"):
     LessonError
         For an unknown name, and as :func:`load_checkpoint`.
     """
-    weights, manifest = trained_files(name)
-    manifest = read_json(manifest)
-    try:
-        recipe, shape = Recipe(**manifest["hyperparameters"]), manifest["image_shape"]
-    except (KeyError, TypeError) as error:
-        raise LessonError(
-            f"the manifest of {name} lacks what a model is built from ({error}): "
-            "expected hyperparameters and image_shape"
-        ) from None
-    model = build_model(recipe, tuple(shape), manifest.get("seed", 0))
+    weights, path = trained_files(name)
+    recipe, manifest = read_manifest(path)
+    model = build_model(recipe, tuple(manifest["image_shape"]), manifest["seed"])
     load_checkpoint(weights, model)
     return model, manifest
 

@@ -7,18 +7,21 @@ reader's own images load through the same door, :func:`load_letters`.
 
 import gzip
 import hashlib
+import math
 import os
-import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.files import open_arrays
 from vqvae_lesson.glyphs import GLYPH_NAMES, draw_glyphs
 
 KMNIST_URL = "http://codh.rois.ac.jp/kmnist/dataset/kmnist/"
 KMNIST_NAMES = GLYPH_NAMES
+KMNIST_SOUNDS = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 # MD5 as published with the data set.
 KMNIST_FILES = {
     "t10k-images-idx3-ubyte.gz": "5c965bf0a639b31b8f53240b1b52f4d7",
@@ -38,7 +41,7 @@ class Letters:
     name : str
         ``"kmnist"``, ``"kmnist-full"``, ``"glyphs"`` or the reader's path.
     train_images, held_out_images : ndarray, float32 [N, H, W, C] in [0, 1]
-    train_labels, held_out_labels : ndarray, uint8 [N]
+    train_labels, held_out_labels : ndarray, int [N]
     class_names : tuple of str
         The letter each label stands for; empty where there are no labels.
     """
@@ -81,8 +84,11 @@ def find_kmnist(name, folder=None, url=None, progress=True):
     Raises
     ------
     LessonError
-        For a file with a wrong hash, and where the file is nowhere to be had.
+        For an unknown name, for a file with a wrong hash, and where the file is
+        nowhere to be had.
     """
+    if name not in KMNIST_FILES:
+        raise LessonError(f"KMNIST has no {name!r}, expected one of {[*KMNIST_FILES]}")
     folder = folder or os.environ.get("KMNIST_DIR")
     if folder and (Path(folder) / name).is_file():
         return _verified(Path(folder) / name, KMNIST_FILES[name])
@@ -116,17 +122,19 @@ def _download(name, url, progress):
                 downloader=pooch.HTTPDownloader(progressbar=progress, timeout=20),
             )
         )
+    # Some of requests' errors are ValueErrors too; pooch's, for a wrong hash, is
+    # nothing else.
+    except (RequestException, OSError) as error:
+        raise LessonError(
+            f"{name} was not found, and its download from {url} failed "
+            f"({type(error).__name__}): set KMNIST_DIR to a folder that holds it, "
+            "or connect to a network and try again, or use the drawn letters "
+            "(--data glyphs)"
+        ) from None
     except ValueError:
         raise LessonError(
             f"{name} from {url} has not the published MD5 {KMNIST_FILES[name]}, and "
             "was thrown away: try again, or another mirror in KMNIST_URL"
-        ) from None
-    except (RequestException, OSError) as error:
-        raise LessonError(
-            f"{name} was not found, and its download failed "
-            f"({type(error).__name__}): set KMNIST_DIR to a folder that holds it, "
-            "or connect to a network and try again, or use the drawn letters "
-            "(--data glyphs)"
         ) from None
 
 
@@ -157,23 +165,24 @@ def read_idx(path):
     """
     try:
         content = gzip.decompress(Path(path).read_bytes())
-    except (OSError, EOFError, gzip.zlib.error) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise LessonError(
             f"{path} cannot be unpacked ({error}): expected a whole gzip file; "
             "fetch it again"
         ) from None
     magic, axes = content[:3], content[3:4]
-    if magic != b"\x00\x00\x08" or not axes or axes[0] == 0:
+    if magic != b"\x00\x00\x08" or axes not in (b"\x01", b"\x02", b"\x03", b"\x04"):
         raise LessonError(
-            f"{path} begins with bytes {content[:4].hex(' ')}, expected 00 00 08 and "
-            "the number of axes: it is not an IDX file of unsigned bytes"
+            f"{path} begins with bytes {content[:4].hex(' ') or 'none'}, expected 00 "
+            "00 08 and 01 to 04 axes: it is not an IDX file of unsigned bytes"
         )
     start = 4 + 4 * axes[0]
-    shape = np.frombuffer(content[4:start], dtype=">u4").astype(int)
-    if len(shape) != axes[0] or len(content) - start != shape.prod():
+    header = content[4:start].ljust(start - 4, b"\x00")
+    shape = np.frombuffer(header, dtype=">u4").tolist()
+    if len(content) - start != math.prod(shape):
         raise LessonError(
             f"{path} holds {max(len(content) - start, 0)} bytes of data, expected "
-            f"{' x '.join(map(str, shape))}: it was cut short or changed; fetch it again"
+            f"{' x '.join(map(str, shape))}: it was cut short; fetch it again"
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
@@ -240,12 +249,19 @@ def split(count, held_out, seed=0):
     -------
     train, held_out : ndarray, int [count - held_out] and [held_out]
 
+    Raises
+    ------
+    LessonError
+        If there are not as many images as are to be held out.
+
     Examples
     --------
     >>> train, held_out = split(10, held_out=2)
     >>> len(train), len(held_out), sorted([*train, *held_out]) == list(range(10))
     (8, 2, True)
     """
+    if not 0 <= held_out <= count:
+        raise LessonError(f"held_out is {held_out}, expected 0 to {count}")
     order = np.random.default_rng(seed).permutation(count)
     return order[: count - held_out], order[count - held_out :]
 
@@ -338,31 +354,29 @@ def load_own(path):
             f"{path} holds {len(images)} images, expected at least 5: one in five is "
             "held out"
         )
-    labels = np.zeros(len(images), np.uint8) if labels is None else labels
+    if labels is None:
+        labels = np.zeros(len(images), np.uint8)
     return _split_letters(str(path), images, labels, ())
 
 
 def _read_npz(path):
     """Take images and labels (or None) from an .npz file."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            names = arrays.files
-            found = next((name for name in ("images", "arr_0") if name in names), None)
-            images = None if found is None else arrays[found]
-            labels = arrays["labels"] if "labels" in names else None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise LessonError(
-            f"{path} cannot be read ({error}): expected an .npz of plain arrays"
-        ) from None
+    with open_arrays(path) as arrays:
+        names = arrays.files
+        found = next((name for name in ("images", "arr_0") if name in names), None)
+        images = None if found is None else arrays[found]
+        labels = arrays["labels"] if "labels" in names else None
     if images is None:
         raise LessonError(
             f"{path} holds the arrays {names}, expected one named images (or arr_0): "
             "save it with np.savez(path, images=...)"
         )
-    if labels is not None and labels.shape != images.shape[:1]:
+    if labels is not None and (
+        labels.shape != images.shape[:1] or labels.dtype.kind not in "iu"
+    ):
         raise LessonError(
-            f"{path} holds {len(images)} images and labels of shape "
-            f"{list(labels.shape)}, expected [{len(images)}]"
+            f"{path} holds images of shape {list(images.shape)} and {labels.dtype} "
+            f"labels of shape {list(labels.shape)}, expected one whole number an image"
         )
     return images, labels
 
@@ -371,15 +385,15 @@ def _read_pngs(folder):
     """Stack the PNGs of a folder, sorted by name."""
     from PIL import Image
 
-    paths = sorted(folder.glob("*.png"))
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png")
     if not paths:
         raise LessonError(f"{folder} holds no PNG files, expected letters as *.png")
     images = []
     for path in paths:
         try:
             with Image.open(path) as image:
-                images.append(np.asarray(image.convert(_mode(image))))
-        except OSError:
+                images.append(_pixels(image))
+        except Exception:  # Pillow raises half a dozen types for a damaged file
             raise LessonError(f"{path} is not a readable PNG: remove it") from None
         if images[-1].shape != images[0].shape:
             raise LessonError(
@@ -389,9 +403,11 @@ def _read_pngs(folder):
     return np.stack(images)
 
 
-def _mode(image):
-    """Grey pictures stay grey; all others become red, green, blue."""
-    return "L" if image.mode in ("1", "L", "LA", "I", "I;16") else "RGB"
+def _pixels(image):
+    """Bytes of a picture: grey stays grey, all others become red, green, blue."""
+    if image.mode.startswith("I"):  # 16 bits, which Pillow would clip to 8
+        return (np.asarray(image) // 257).astype(np.uint8)
+    return np.asarray(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
 
 
 def load_letters(source="kmnist", folder=None):
@@ -461,6 +477,7 @@ def batches(images, batch_size, seed=0, epoch=0):
             f"batch_size is {batch_size} for {len(images)} images, expected 1 to "
             f"{len(images)}"
         )
+    images = tf.convert_to_tensor(images)
     order = np.random.default_rng([seed, epoch]).permutation(len(images))
     return (
         tf.data.Dataset.from_tensor_slices(order)

@@ -1,10 +1,12 @@
-"""Write files so that a whole one or none is left behind."""
+"""Write files whole or not at all; read them, or say in one line why not."""
 
 import json
 import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 from vqvae_lesson.errors import LessonError
 
@@ -55,9 +57,43 @@ def write_json(path, content):
 def read_json(path):
     """Read a JSON file, or say in one line why not."""
     try:
-        return json.loads(Path(path).read_text())
+        return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise LessonError(
-            f"{path} cannot be read ({error}): expected a manifest.json as "
-            "`train` writes it"
+            f"{path} cannot be read ({first_line(error)}): expected a manifest.json "
+            "as `train` writes it"
         ) from None
+
+
+@contextmanager
+def open_arrays(path):
+    """Open an ``.npz`` file of plain arrays.
+
+    Parameters
+    ----------
+    path : path
+
+    Yields
+    ------
+    numpy.lib.npyio.NpzFile
+        From the arrays' names to the arrays.
+
+    Raises
+    ------
+    LessonError
+        If the file is missing, damaged or of another kind, which may turn out
+        only when an array is taken from it.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            yield arrays
+    except Exception as error:  # a damaged archive raises a dozen different types
+        raise LessonError(
+            f"{path} cannot be read ({first_line(error)}): expected an .npz of plain "
+            "arrays"
+        ) from None
+
+
+def first_line(error):
+    """Take the first line of an exception's message, or its type."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -104,7 +104,14 @@ def evaluate(model, images, batch_size=250):
     Returns
     -------
     Metrics
+
+    Raises
+    ------
+    LessonError
+        For no image at all.
     """
+    if not len(images):
+        raise LessonError("no images to measure, expected at least one")
     forward = tf.function(model, reduce_retracing=True)
     nats, indices = [], []
     for start in range(0, len(images), batch_size):

@@ -70,6 +70,7 @@ class VQVAE(keras.Model):
             num_codes, code_size, decay, ema_start, seed, name="quantizer"
         )
         self.decoder = build_decoder(*sizes)
+        self.image_shape = tuple(image_shape)
         self.num_codes, self.latent_size = num_codes, latent_size
         self.built = True
 
@@ -85,7 +86,17 @@ class VQVAE(keras.Model):
         Returns
         -------
         Output
+
+        Raises
+        ------
+        LessonError
+            For images of another shape than the model's, or none.
         """
+        if images.shape[0] == 0 or tuple(images.shape[1:]) != self.image_shape:
+            raise LessonError(
+                f"images have shape {list(images.shape)}, expected [B, "
+                f"{', '.join(map(str, self.image_shape))}] with B at least 1"
+            )
         latents = self.encoder(images)
         quantized, indices = self.quantizer(latents)
         logits = self.decoder(straight_through(latents, quantized))
@@ -106,15 +117,16 @@ class VQVAE(keras.Model):
         Raises
         ------
         LessonError
-            For a shape other than [B, L], or an index outside 0 to K - 1.
+            For a shape other than [B, L], no row at all, or an index outside 0
+            to K - 1.
         """
         indices = np.asarray(indices)
-        if indices.ndim != 2 or indices.shape[1] != self.latent_size:
+        if indices.ndim != 2 or indices.shape[1] != self.latent_size or not len(indices):
             raise LessonError(
                 f"indices have shape {list(indices.shape)}, expected [B, "
-                f"{self.latent_size}]"
+                f"{self.latent_size}] with B at least 1"
             )
-        if indices.size and not (0 <= indices.min() <= indices.max() < self.num_codes):
+        if not 0 <= indices.min() <= indices.max() < self.num_codes:
             raise LessonError(
                 f"indices lie between {indices.min()} and {indices.max()}, expected 0 "
                 f"to {self.num_codes - 1}"

@@ -227,31 +227,30 @@ def _color(index):
     return COLORS[int(index) % len(COLORS)]
 
 
-def curves(lines, xlabel, ylabel, log=False, start=0):
-    """Draw one curve a name.
+def lines(x, curves, xlabel, ylabel, log=False):
+    """Draw one line a name.
 
     Parameters
     ----------
-    lines : dict
-        From name to values, one a step.
+    x : array, [N]
+    curves : dict
+        From name to values [N].
     xlabel, ylabel : str
     log : bool
         Draw the values on a logarithmic axis.
-    start : int
-        The step of the first value.
 
     Returns
     -------
     Figure
     """
     figure, axes = plt.subplots(figsize=(6.5, 3.4))
-    for number, (name, values) in enumerate(lines.items()):
-        steps = np.arange(start, start + len(values))
+    for number, (name, values) in enumerate(curves.items()):
         style = ["-", "--", ":", "-."][number % 4]
-        axes.plot(steps, values, style, color=COLORS[number], label=name, lw=1.8)
+        color = COLORS[number % len(COLORS)]
+        axes.plot(x, values, style, color=color, label=name, lw=1.8)
     if log:
         axes.set_yscale("log")
-    if len(lines) > 1:
+    if len(curves) > 1:
         axes.legend(frameon=False)
     return _done(figure, axes, xlabel, ylabel)
 

@@ -62,7 +62,8 @@ def nearest_code(latents, codebook):
     Returns
     -------
     tensor, int32 [...]
-        Between 0 and K - 1; of codes equally near, the one with the lowest index.
+        Between 0 and K - 1; of codes whose distances come out equal in float32,
+        the one with the lowest index.
 
     References
     ----------

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from vqvae_lesson.checkpoints import load_checkpoint, save_checkpoint
+from vqvae_lesson.checkpoints import load_checkpoint, read_manifest, save_checkpoint
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.files import read_json, whole_file, write_json
+from vqvae_lesson.files import first_line, whole_file, write_json
 from vqvae_lesson.losses import Losses
 from vqvae_lesson.metrics import evaluate
 from vqvae_lesson.plots import save_grid
-from vqvae_lesson.training import Recipe, Training
+from vqvae_lesson.training import Training
 
 LIBRARIES = ["tensorflow", "tensorflow-probability", "keras", "numpy"]
 GRID_LETTERS = 64
@@ -51,7 +51,7 @@ class Run:
     Raises
     ------
     LessonError
-        If the folder is not empty.
+        If there are fewer letters than one batch holds.
     """
 
     def __init__(
@@ -59,14 +59,26 @@ class Run:
     ):
         self.folder, self.letters = Path(folder), letters
         self.per_epoch = len(letters.train_images) // recipe.batch_size
+        if not self.per_epoch:
+            raise LessonError(
+                f"batch_size is {recipe.batch_size}, expected at most the number of "
+                f"letters, {len(letters.train_images)}"
+            )
         self.steps = recipe.epochs * self.per_epoch if steps is None else steps
         self.training = Training(recipe, letters.train_images.shape[1:], seed)
         self.epoch_losses, self.history, self.seconds = [], [], 0.0
         self.manifest = _manifest(recipe_name, recipe, letters, seed)
+        self.manifest["steps_to_reach"] = self.steps
 
     @classmethod
     def start(cls, folder, *args, **kwargs):
-        """Begin a run in an empty folder; arguments as for the class."""
+        """Begin a run in an empty folder; arguments as for the class.
+
+        Raises
+        ------
+        LessonError
+            If the folder is not empty, or cannot be made.
+        """
         folder = Path(folder)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise LessonError(
@@ -93,22 +105,23 @@ class Run:
         letters : Letters
             The same as when the run began.
         steps : int, optional
-            Steps to reach, all told.
+            Steps to reach, all told; by default as many as when the run began.
 
         Raises
         ------
         LessonError
             If there is no run in the folder, or it was made from other letters.
         """
-        manifest = read_json(Path(folder) / "manifest.json")
+        recipe, manifest = read_manifest(Path(folder) / "manifest.json")
         found, expected = letters.digest, manifest["data"]["sha256"]
         if found != expected:
             raise LessonError(
                 f"{folder} was trained on letters {expected[:12]}, found "
                 f"{found[:12]}: name the same data"
             )
-        recipe = Recipe(**manifest["hyperparameters"])
+        steps = steps or manifest.get("steps_to_reach")
         run = cls(folder, letters, recipe, manifest["recipe"], manifest["seed"], steps)
+        run.manifest = {**manifest, **run.manifest}
         run._restore()
         return run
 
@@ -117,14 +130,33 @@ class Run:
         training = self.training
         path = self.folder / "checkpoint.npz"
         extra = load_checkpoint(path, training.model, training.optimizer)
-        training.step, self.seconds = int(extra["step"]), float(extra["seconds"])
-        self.epoch_losses = [Losses(*row) for row in extra["epoch_losses"].tolist()]
-        history = self.folder / "history.csv"
-        if history.exists():
-            rows = csv.DictReader(io.StringIO(history.read_text()))
-            self.history = [
-                row for row in rows if int(row["step"]) % self.per_epoch == 0
-            ]
+        try:
+            training.step, self.seconds = int(extra["step"]), float(extra["seconds"])
+            self.epoch_losses = [Losses(*row) for row in extra["epoch_losses"].tolist()]
+        except (KeyError, TypeError, ValueError) as error:
+            raise LessonError(
+                f"{path} holds weights, but not how far they were trained ({error}): "
+                "expected a file as `train` writes it"
+            ) from None
+        self._read_history()
+
+    def _read_history(self):
+        """Read the rows of the whole epochs before the checkpoint."""
+        path, epochs = self.folder / "history.csv", self.training.step // self.per_epoch
+        try:
+            rows = csv.DictReader(io.StringIO(path.read_text() if epochs else ""))
+            wanted = [str(epoch * self.per_epoch) for epoch in range(1, epochs + 1)]
+            self.history = [row for row in rows if row["step"] in wanted]
+        except (OSError, KeyError, ValueError) as error:
+            raise LessonError(
+                f"{path} cannot be read ({first_line(error)}): expected a file as "
+                "`train` writes it"
+            ) from None
+        if len(self.history) != epochs:
+            raise LessonError(
+                f"{path} holds {len(self.history)} of the {epochs} epochs before the "
+                "checkpoint: put it back as `train` wrote it"
+            )
 
     def train(self, report=lambda step, losses: None):
         """Train to the last step; Ctrl-C stops after the step at hand.
@@ -148,11 +180,15 @@ class Run:
                 self.epoch_losses.append(losses)
                 report(step, losses)
                 self.seconds = time.perf_counter() - began
+                stop = bool(pressed)
                 if step % self.per_epoch == 0 or step == self.steps:
                     self._end_epoch()
-                if pressed:
+                elif stop:
+                    self._save(
+                        evaluate(self.training.model, self.letters.held_out_images)
+                    )
+                if stop:
                     break
-        self._save()
         return self.training.step >= self.steps
 
     def _end_epoch(self):
@@ -168,15 +204,17 @@ class Run:
         self._write_pictures(epoch)
         if step % self.per_epoch == 0:
             self.epoch_losses = []
+        self._save(metrics)
+
+    def _save(self, metrics):
+        """Write the checkpoint, and in the manifest how far and how good it is."""
+        training = self.training
         self.manifest.update(
-            steps=step, seconds=round(self.seconds, 1), metrics=_rounded(metrics)
+            steps=training.step,
+            seconds=round(self.seconds, 1),
+            metrics=_rounded(metrics),
         )
         write_json(self.folder / "manifest.json", self.manifest)
-        self._save()
-
-    def _save(self):
-        """Write the checkpoint."""
-        training = self.training
         save_checkpoint(
             self.folder / "checkpoint.npz",
             training.model,

@@ -4,12 +4,14 @@ One step: forward, losses, gradients for encoder and decoder, one Adam update,
 one update of the codebook by moving averages.
 """
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import keras
 import tensorflow as tf
 
 from vqvae_lesson.data import batches
+from vqvae_lesson.ema import ema_start
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.losses import total_loss
 from vqvae_lesson.model import VQVAE
@@ -33,6 +35,11 @@ class Recipe:
         Of Adam.
     batch_size, epochs : int
         Images per step, passes over the training images.
+
+    Raises
+    ------
+    LessonError
+        For a number that no training could use.
     """
 
     num_codes: int = 64
@@ -45,6 +52,26 @@ class Recipe:
     learning_rate: float = 1e-3
     batch_size: int = 64
     epochs: int = 20
+
+    def __post_init__(self):
+        """Refuse a wrong number at once, not in the middle of a run."""
+        ema_start(self.ema_start)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is int and not (type(value) is int and value >= 1):
+                raise LessonError(
+                    f"{field.name} is {value!r}, expected a whole number from 1"
+                )
+        if not 0 <= self.decay < 1:
+            raise LessonError(f"decay is {self.decay}, expected 0 <= decay < 1")
+        if not 0 <= self.commitment_weight < math.inf:
+            raise LessonError(
+                f"commitment_weight is {self.commitment_weight}, expected 0 or more"
+            )
+        if not 0 < self.learning_rate < math.inf:
+            raise LessonError(
+                f"learning_rate is {self.learning_rate}, expected more than 0"
+            )
 
 
 RECIPES = {"article": Recipe()}

@@ -1,0 +1,397 @@
+import importlib.metadata
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from vqvae_lesson import __main__, data
+from vqvae_lesson.glyphs import draw_glyphs
+
+IMAGES, LABELS = draw_glyphs(40, seed=0)
+SMALL = ["--num-codes", "8", "--base-depth", "4", "--batch-size", "8"]
+STEPS = 8  # two epochs of 32 letters in batches of 8
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """A working folder with letters in it, and nothing else to be found."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("KMNIST_URL", "http://127.0.0.1:9/closed")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("KMNIST_DIR", raising=False)
+    np.savez("letters.npz", images=IMAGES, labels=LABELS)
+
+
+@pytest.fixture
+def command(monkeypatch, capfd):
+    """Run a command in this process: exit code, stdout and stderr."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["vqvae_lesson", *map(str, arguments)])
+        capfd.readouterr()
+        try:
+            __main__.main()
+            code = 0
+        except SystemExit as exit_:
+            code = exit_.code
+        return code, *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of a small finished run, trained through the command line."""
+    folder = tmp_path_factory.mktemp("trained")
+    np.savez(folder / "letters.npz", images=IMAGES, labels=LABELS)
+    letters, out = str(folder / "letters.npz"), str(folder / "run")
+    arguments = ["train", "--data", letters, *SMALL, "--epochs", "2", "--out", out]
+    result = CliRunner().invoke(__main__.cli, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert f"finished at step {STEPS}" in result.stdout
+    return folder / "run"
+
+
+def process(*arguments, **kwargs):
+    """Run a command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **kwargs,
+    )
+
+
+def one_line(stderr):
+    """The only line on stderr."""
+    assert stderr.startswith("Error: ")
+    assert stderr.count("\n") == 1
+    assert "Traceback" not in stderr
+    return stderr
+
+
+# Help
+
+
+def test_help_comes_within_a_second():
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        found = process("-m", "vqvae_lesson", "--help")
+        seconds.append(time.perf_counter() - began)
+        assert found.returncode == 0
+        assert found.stderr == ""
+        for name in ("fetch", "train", "sample", "reconstruct", "info"):
+            assert name in found.stdout
+    assert min(seconds) < 1
+
+
+@pytest.mark.parametrize("name", [None, "train"])
+def test_help_does_not_import_tensorflow(name):
+    arguments = ["-X", "importtime", "-m", "vqvae_lesson", *[name] * bool(name)]
+    found = process(*arguments, "--help")
+    assert found.returncode == 0
+    modules = {line.split("|")[-1].strip() for line in found.stderr.splitlines()}
+    assert "click" in modules
+    assert modules.isdisjoint(["tensorflow", "keras", "matplotlib", "sklearn"])
+
+
+@pytest.mark.parametrize("name", ["fetch", "train", "sample", "reconstruct", "info"])
+def test_every_command_explains_itself(command, name):
+    code, out, err = command(name, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"Usage: vqvae_lesson {name}")
+
+
+def test_every_number_of_a_recipe_has_an_option(command):
+    from dataclasses import fields
+
+    from vqvae_lesson.training import Recipe
+
+    out = command("train", "--help")[1]
+    for field in fields(Recipe):
+        assert f"--{field.name.replace('_', '-')} " in out
+
+
+def test_version_is_that_of_the_package(command):
+    code, out, _ = command("--version")
+    assert code == 0
+    assert importlib.metadata.version("vqvae-lesson") in out
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["frobnicate"], ["frobnicate"]),
+        (["train", "--frobnicate"], ["frobnicate"]),
+        (["train", "--recipe", "none"], ["'none'", "article"]),
+        (["train", "--data", "nowhere"], ["nowhere", "glyphs"]),
+        (["train", "--data", "kmnist"], ["KMNIST_DIR", "network", "glyphs"]),
+        (["train", "--num-codes", "0"], ["num_codes is 0"]),
+        (["train", "--num-codes", "many"], ["--num-codes", "many"]),
+        (["train", "--code-size", "-1"], ["code_size is -1"]),
+        (["train", "--latent-size", "0"], ["latent_size is 0"]),
+        (["train", "--base-depth", "0"], ["base_depth is 0"]),
+        (["train", "--decay", "2"], ["decay is 2"]),
+        (["train", "--decay", "nan"], ["decay is nan"]),
+        (["train", "--ema-start", "late"], ["late", "consistent"]),
+        (["train", "--commitment-weight", "-1"], ["commitment_weight is -1"]),
+        (["train", "--learning-rate", "0"], ["learning_rate is 0"]),
+        (["train", "--batch-size", "0"], ["batch_size is 0"]),
+        (["train", "--batch-size", "33"], ["batch_size is 33", "32"]),
+        (["train", "--epochs", "0"], ["epochs is 0"]),
+        (["train", "--steps", "0"], ["--steps"]),
+        (["train", "--seed", "-1"], ["--seed"]),
+        (["train", "--seed", str(2**32)], ["--seed"]),
+        (["train", "--resume"], ["out", "manifest.json"]),
+        (["train", "--resume", "--num-codes", "8"], ["--resume", "num_codes"]),
+        (["sample", "--from", "nonsense"], ["nonsense", "article"]),
+        (["sample", "--from", "x" * 300], ["x" * 300]),
+        (["sample", "--count", "0"], ["--count"]),
+        (["reconstruct", "--from", "nonsense"], ["nonsense"]),
+        (["reconstruct", "--data", "nowhere"], ["nowhere"]),
+        (["info", "nonsense"], ["nonsense"]),
+        (["fetch"], ["t10k-images", "KMNIST_DIR"]),
+    ],
+    ids=lambda value: " ".join(value)[:40] if value[0].islower() else "",
+)
+def test_bad_input_gives_one_line_and_leaves_no_file(command, arguments, words):
+    arguments = [*arguments]
+    if arguments[0] == "train":
+        arguments += ["--out", "out"]
+    if arguments[0] in ("train", "reconstruct") and "--data" not in arguments:
+        arguments += ["--data", "letters.npz"]
+    code, out, err = command(*arguments)
+    assert code in (1, 2)
+    assert out == ""
+    assert all(word in one_line(err) for word in words)
+    written = [path for path in Path.cwd().rglob("*") if path.is_file()]
+    assert written == [Path.cwd() / "letters.npz"]
+
+
+def test_a_folder_that_is_not_empty_is_not_trained_into(command):
+    Path("out").mkdir()
+    Path("out/notes.txt").write_text("keep me")
+    code, _, err = command("train", "--data", "letters.npz", "--out", "out")
+    assert code == 1
+    assert "out is not an empty folder" in one_line(err)
+    assert [path.name for path in Path("out").iterdir()] == ["notes.txt"]
+
+
+def test_nothing_to_resume_in_an_empty_folder(command):
+    Path("out").mkdir()
+    code, _, err = command("train", "--data", "letters.npz", "--out", "out", "--resume")
+    assert code == 1
+    assert "manifest.json" in one_line(err)
+    assert list(Path("out").iterdir()) == []
+
+
+def test_pictures_whose_sides_cannot_be_halved_twice_are_refused(command):
+    Path("pictures").mkdir()
+    for number in range(10):
+        Image.new("L", (30, 30)).save(f"pictures/{number}.png")
+    code, _, err = command("train", "--data", "pictures", *SMALL, "--out", "out")
+    assert code == 1
+    assert "30 x 30" in one_line(err)
+    assert "divisible by 4" in err
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("arguments", [["fetch"], ["train", "--out", "out"]])
+def test_a_file_with_a_wrong_hash_is_refused(command, monkeypatch, arguments):
+    Path("kmnist").mkdir()
+    name = "t10k-images-idx3-ubyte.gz"
+    Path("kmnist", name).write_bytes(b"damaged")
+    monkeypatch.setenv("KMNIST_DIR", "kmnist")
+    code, _, err = command(*arguments)
+    assert code == 1
+    assert name in one_line(err)
+    assert data.KMNIST_FILES[name] in err
+
+
+@pytest.mark.parametrize("out", ["missing/letters.png", ".", "letters.npz/x.png"])
+@pytest.mark.parametrize("name", ["sample", "reconstruct"])
+def test_a_picture_that_cannot_be_written_is_one_line(command, trained, name, out):
+    arguments = ["--data", "letters.npz"] if name == "reconstruct" else []
+    code, _, err = command(name, "--from", trained, "--out", out, *arguments)
+    assert code == 1
+    assert "could not be written" in one_line(err)
+    assert [path.name for path in Path.cwd().iterdir()] == ["letters.npz"]
+
+
+def test_letters_of_another_shape_cannot_be_reconstructed(command, trained):
+    np.savez("large.npz", images=np.zeros([10, 32, 32, 3], np.uint8))
+    code, _, err = command("reconstruct", "--from", trained, "--data", "large.npz")
+    assert code == 1
+    assert "[32, 32, 3], expected [28, 28, 1]" in one_line(err)
+
+
+def test_an_error_of_the_operating_system_is_one_line(command, monkeypatch):
+    def refuse(source):
+        raise PermissionError(13, "Permission denied", source)
+
+    monkeypatch.setattr(data, "load_letters", refuse)
+    code, _, err = command("train", "--data", "locked", "--out", "out")
+    assert code == 1
+    assert "Permission denied: 'locked'" in one_line(err)
+
+
+def test_an_error_that_is_ours_to_mend_is_not_hidden(command, monkeypatch):
+    monkeypatch.setattr(data, "load_letters", lambda source: {}["bug"])
+    with pytest.raises(KeyError):
+        command("train", "--out", "out")
+
+
+# End to end
+
+
+def test_train_writes_a_run_and_says_how_good_it_is(command):
+    code, out, err = command(
+        "train", "--data", "letters.npz", *SMALL, "--epochs", "1", "--out", "a/b"
+    )
+    assert code == 0
+    manifest = json.loads(Path("a/b/manifest.json").read_text())
+    assert manifest["steps"] == 4
+    assert manifest["data"]["name"] == "letters.npz"
+    assert out.splitlines() == [
+        "finished at step 4; see a/b",
+        *[f"{name}: {value}" for name, value in manifest["metrics"].items()],
+    ]
+    assert "4/4" in err
+    assert "loss=" in err
+
+
+def test_sample_draws_as_many_letters_as_asked(command, trained):
+    assert command("sample", "--from", trained, "--count", "9") == (
+        0,
+        "random.png\n",
+        "",
+    )
+    with Image.open("random.png") as picture:
+        assert picture.size == (8 * 30 - 2, 2 * 30 - 2)
+
+
+def test_sample_depends_on_its_seed(command, trained):
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        command("sample", "--from", trained, "--seed", seed, "--out", f"{name}.png")
+    assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
+    assert Path("a.png").read_bytes() != Path("c.png").read_bytes()
+
+
+def test_reconstruct_puts_each_letter_above_its_reconstruction(command, trained):
+    code, out, err = command(
+        "reconstruct", "--from", trained, "--data", "letters.npz", "--out", "r.png"
+    )
+    assert (code, out, err) == (0, "r.png\n", "")
+    sheet = np.asarray(Image.open("r.png"))
+    assert sheet.shape == (2 * 30 - 2, 8 * 30 - 2)
+    held_out = {(255 - image).tobytes() for image in IMAGES}
+    above = [sheet[:28, 30 * place : 30 * place + 28] for place in range(8)]
+    below = [sheet[30:58, 30 * place : 30 * place + 28] for place in range(8)]
+    assert all(image.tobytes() in held_out for image in above)
+    assert not any(image.tobytes() in held_out for image in below)
+
+
+def test_info_prints_the_manifest(command, trained):
+    code, out, err = command("info", trained)
+    assert (code, err) == (0, "")
+    assert json.loads(out) == json.loads((trained / "manifest.json").read_text())
+
+
+def test_fetch_prints_where_the_files_are(command, monkeypatch):
+    import hashlib
+
+    Path("kmnist").mkdir()
+    made_up = {}
+    for name in data.KMNIST_FILES:
+        Path("kmnist", name).write_bytes(name.encode())
+        made_up[name] = hashlib.md5(name.encode()).hexdigest()
+    monkeypatch.setattr(data, "KMNIST_FILES", made_up)
+    monkeypatch.setenv("KMNIST_DIR", "kmnist")
+    paths = [str(Path("kmnist", name)) for name in made_up]
+    test_files = [path for path in paths if "t10k" in path]
+    assert len(test_files) == 2
+    assert command("fetch") == (0, "\n".join(test_files) + "\n", "")
+    assert command("fetch", "--full") == (0, "\n".join(paths) + "\n", "")
+
+
+def test_ctrl_c_stops_a_real_run_and_resume_finishes_it(trained):
+    """In real processes; what TensorFlow writes at its start must not be seen."""
+    arguments = ["-m", "vqvae_lesson", "train", "--data", "letters.npz", "--out", "r"]
+    with subprocess.Popen(
+        [sys.executable, *arguments, *SMALL, "--steps", "100000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        wait_for(Path("r/pictures/001-random.png"), running)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert out.startswith("stopped at step ")
+    assert "--resume" in out
+    assert only_a_bar(err)
+    stopped = json.loads(Path("r/manifest.json").read_text())["steps"]
+    assert f"step {stopped};" in out
+    resumed = process(*arguments, "--resume", "--steps", str(stopped + 1))
+    assert resumed.returncode == 0
+    assert resumed.stdout.startswith(f"finished at step {stopped + 1}; see r\n")
+    assert only_a_bar(resumed.stderr)
+
+
+def wait_for(path, running, seconds=60):
+    """Wait until a running process has written a file."""
+    until = time.monotonic() + seconds
+    while not path.exists():
+        assert running.poll() is None, running.stderr.read()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def only_a_bar(stderr):
+    """Whether stderr holds the progress bar's line and nothing more."""
+    lines = [line for line in stderr.replace("\r", "\n").splitlines() if line.strip()]
+    return bool(lines) and all("step" in line and "%|" in line for line in lines)
+
+
+def test_a_real_process_ends_bad_input_with_one_line_and_code_1(trained):
+    found = process(
+        *["-m", "vqvae_lesson", "sample", "--from", str(trained)],
+        *["--out", "missing/letters.png"],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"},
+    )
+    assert found.returncode == 1
+    assert found.stdout == ""
+    assert "missing/letters.png" in one_line(found.stderr)
+
+
+def test_stderr_is_given_back_after_tensorflow_has_started(capfd):
+    with __main__._quiet():
+        os.write(2, b"native noise")
+    os.write(2, b"ours")
+    assert capfd.readouterr().err == "ours"
+    with pytest.raises(ImportError), __main__._quiet():
+        raise ImportError
+    os.write(2, b"ours")
+    assert capfd.readouterr().err == "ours"
+
+
+def test_starting_tensorflow_leaves_no_open_file_behind():
+    __main__._start_tensorflow()
+    before = len(os.listdir("/proc/self/fd"))
+    __main__._start_tensorflow()
+    assert len(os.listdir("/proc/self/fd")) == before

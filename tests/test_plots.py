@@ -1,0 +1,312 @@
+import inspect
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from PIL import Image
+
+from vqvae_lesson import plots
+from vqvae_lesson.errors import LessonError
+
+FEW = settings(max_examples=25, deadline=None, derandomize=True)
+GAP = 2
+
+
+def letters(count, height=6, width=5, channels=1, seed=0):
+    shape = [count, height, width, channels]
+    return np.random.default_rng(seed).random(shape).astype(np.float32)
+
+
+RNG = np.random.default_rng(1)
+POINTS = RNG.normal(size=[30, 2])
+FIGURES = {
+    "letter_grid": lambda: plots.letter_grid(letters(7), columns=3, title="Seven"),
+    "letter_grids": lambda: plots.letter_grids(
+        {"real": letters(9), "drawn": letters(9, seed=1)}, columns=3
+    ),
+    "letter_rows": lambda: plots.letter_rows(
+        {"real": letters(4), "drawn": letters(4, seed=1)}
+    ),
+    "pixels_of": lambda: plots.pixels_of(letters(1)[0]),
+    "histogram": lambda: plots.histogram(letters(3), "value", bins=10),
+    "nearest_regions": lambda: plots.nearest_regions(
+        POINTS, POINTS[:8], RNG.integers(8, size=30)
+    ),
+    "lines": lambda: plots.lines(
+        range(5, 9), {"a": [4, 3, 2, 1], "b": [1, 2, 3, 4]}, "step", "nats"
+    ),
+    "bars": lambda: plots.bars([3, 1, 2], "code", "letters"),
+    "latent_map": lambda: plots.latent_map(
+        POINTS, np.arange(30) % 10, list("abcdefghij")
+    ),
+}
+
+
+def drawn(figure):
+    """Pixels of a figure, as a reader's browser gets them."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=60)
+    return np.asarray(Image.open(file).convert("RGB"))
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    plt.close("all")
+    yield
+    assert plt.get_fignums() == []
+
+
+# Every kind of figure
+
+
+def test_every_kind_of_figure_is_tried_here():
+    public = {
+        name
+        for name, function in inspect.getmembers(plots, inspect.isfunction)
+        if function.__module__ == plots.__name__ and not name.startswith("_")
+    }
+    assert public - {"tile", "save_grid"} == set(FIGURES)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_kind_returns_its_figure_closed_and_drawn(name):
+    figure = FIGURES[name]()
+    assert isinstance(figure, Figure)
+    assert plt.get_fignums() == []
+    pixels = drawn(figure)
+    assert pixels.std() > 1, "the figure is empty"
+    width, height = figure.get_size_inches()
+    assert 1 < width <= 9
+    assert 1 < height <= 9
+
+
+def test_no_figure_gives_a_warning(recwarn):
+    for draw in FIGURES.values():
+        drawn(draw())
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+# Sheets of images
+
+
+@FEW
+@given(
+    count=st.integers(1, 12),
+    columns=st.integers(1, 6),
+    height=st.integers(1, 5),
+    width=st.integers(1, 5),
+    channels=st.integers(1, 3),
+)
+def test_tiles_stand_in_reading_order(count, columns, height, width, channels):
+    images = 0.5 + letters(count, height, width, channels) / 2
+    sheet = plots.tile(images, columns)
+    rows = (count + columns - 1) // columns
+    assert sheet.dtype == np.float32
+    assert sheet.shape == (
+        rows * height + (rows - 1) * GAP,
+        columns * width + (columns - 1) * GAP,
+        channels,
+    )
+    left = sheet.copy()
+    for number, image in enumerate(images):
+        top = (number // columns) * (height + GAP)
+        side = (number % columns) * (width + GAP)
+        for y in range(height):
+            for x in range(width):
+                assert (sheet[top + y, side + x] == image[y, x]).all()
+                left[top + y, side + x] = 0
+    assert not left.any(), "something stands between the tiles"
+
+
+def test_eight_tiles_stand_in_a_row_unless_told_otherwise():
+    assert plots.tile(letters(9)).shape == (2 * 6 + GAP, 8 * 5 + 7 * GAP, 1)
+
+
+def test_tensors_are_laid_out_too():
+    images = letters(3)
+    np.testing.assert_array_equal(plots.tile(tf.constant(images)), plots.tile(images))
+
+
+def no_images(path):
+    return {
+        "tile": plots.tile,
+        "save_grid": lambda images: plots.save_grid(path, images),
+        "letter_grid": plots.letter_grid,
+        "letter_grids": lambda images: plots.letter_grids({"one": images}),
+        "letter_rows": lambda images: plots.letter_rows({"one": images}),
+    }
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (8, 8), (1, 3, 8, 8, 1), (0, 8, 8, 1)])
+@pytest.mark.parametrize("name", no_images(None))
+def test_images_of_another_rank_or_none_are_told(name, shape, tmp_path):
+    path = tmp_path / "grid.png"
+    message = rf"images have shape \[{', '.join(map(str, shape))}\], expected \[N, H"
+    with pytest.raises(LessonError, match=message):
+        no_images(path)[name](np.zeros(shape))
+    assert not path.exists()
+
+
+# PNGs
+
+
+def test_a_grid_is_saved_as_ink_on_paper_pixel_for_pixel(tmp_path):
+    images = letters(5)
+    plots.save_grid(tmp_path / "grid.png", images, columns=2)
+    with Image.open(tmp_path / "grid.png") as picture:
+        picture.verify()
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert picture.format == "PNG"
+        assert picture.mode == "L"
+        assert picture.size == (2 * 5 + GAP, 3 * 6 + 2 * GAP)
+        pixels = np.asarray(picture)
+    assert abs(pixels[:6, :5] - 255 * (1 - images[0, ..., 0])).max() <= 0.5
+    assert abs(pixels[8:14, 7:] - 255 * (1 - images[3, ..., 0])).max() <= 0.5
+    # Gaps and the empty place are paper.
+    assert (pixels[6:8] == 255).all()
+    assert (pixels[:, 5:7] == 255).all()
+    assert (pixels[16:, 7:] == 255).all()
+
+
+def test_ink_is_black_and_paper_white(tmp_path):
+    images = np.zeros([1, 4, 4, 1])
+    images[0, 1, 2] = 1
+    plots.save_grid(tmp_path / "one.png", images, columns=1)
+    pixels = np.asarray(Image.open(tmp_path / "one.png"))
+    assert pixels[1, 2] == 0
+    assert np.count_nonzero(pixels == 255) == 15
+
+
+def test_colours_are_saved_as_they_are(tmp_path):
+    images = letters(2, channels=3)
+    plots.save_grid(tmp_path / "colours.png", images)
+    with Image.open(tmp_path / "colours.png") as picture:
+        assert picture.mode == "RGB"
+        pixels = np.asarray(picture)
+    assert abs(pixels[:6, :5] - 255 * images[0]).max() <= 0.5
+
+
+def test_a_grid_that_cannot_be_saved_is_told(tmp_path):
+    with pytest.raises(LessonError, match="could not be written"):
+        plots.save_grid(tmp_path / "nowhere" / "grid.png", letters(1))
+
+
+# What each figure shows
+
+
+def shown(axes):
+    (picture,) = axes.get_images()
+    return np.asarray(picture.get_array())
+
+
+def test_a_grid_shows_its_letters_dark_on_light_under_its_title():
+    images = letters(7)
+    (axes,) = plots.letter_grid(images, columns=3, title="Seven").axes
+    assert axes.get_title() == "Seven"
+    np.testing.assert_allclose(shown(axes)[:6, :5], 1 - images[0], atol=1e-6)
+    np.testing.assert_allclose(shown(axes)[8:14, 7:12], 1 - images[4], atol=1e-6)
+    (picture,) = axes.get_images()
+    assert picture.get_clim() == (0, 1)
+    assert picture.cmap(0.0)[:3] == (0, 0, 0)
+    assert picture.cmap(1.0)[:3] == (1, 1, 1)
+    assert not axes.axison
+    (untitled,) = plots.letter_grid(images).axes
+    assert untitled.get_title() == ""
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_grids_and_rows_stand_each_under_their_title(count):
+    named = {f"number {n}": letters(4, seed=n) for n in range(count)}
+    for figure, columns in (
+        (plots.letter_grids(named, columns=2), 2),
+        (plots.letter_rows(named), 4),
+    ):
+        assert len(figure.axes) == count
+        for axes, (name, images) in zip(figure.axes, named.items(), strict=True):
+            assert axes.get_title() + axes.get_title("left") == name
+            assert shown(axes).shape[1] == columns * 5 + (columns - 1) * GAP
+            np.testing.assert_allclose(shown(axes)[:6, :5], 1 - images[0], atol=1e-6)
+
+
+def test_a_letter_stands_beside_its_numbers():
+    image = letters(1)[0]
+    left, right, _ = plots.pixels_of(image).axes
+    np.testing.assert_allclose(shown(left), 1 - image, atol=1e-6)
+    np.testing.assert_allclose(shown(right), image[..., 0], atol=1e-6)
+
+
+def test_a_histogram_shows_shares_that_add_up_to_100_percent():
+    values = np.repeat([0.0, 1.0], [30, 10]).reshape(4, 10)
+    (axes,) = plots.histogram(values, "value", bins=4).axes
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx([75, 0, 0, 25])
+    assert axes.get_xlabel() == "value"
+    assert axes.get_ylabel() == "share of values (%)"
+
+
+def test_latents_are_joined_to_the_codes_they_chose():
+    latents = np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 1.0]])
+    codebook = np.array([[0.5, 0.5], [2.0, 2.0]])
+    indices = np.array([0, 1, 1])
+    (axes,) = plots.nearest_regions(latents, codebook, indices).axes
+    assert len(axes.lines) == 3
+    for line, latent, index in zip(axes.lines, latents, indices, strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), [latent, codebook[index]])
+        assert to_hex(line.get_color()) == plots.COLORS[index].lower()
+    marks, codes = axes.collections
+    np.testing.assert_array_equal(marks.get_offsets(), latents)
+    np.testing.assert_array_equal(codes.get_offsets(), codebook)
+    assert [text.get_text() for text in axes.texts] == ["code 0", "code 1"]
+
+
+def test_lines_follow_their_values_and_are_told_apart_without_colour():
+    curves = {f"curve {n}": np.arange(1.0, 4.0) * (n + 1) for n in range(9)}
+    (axes,) = plots.lines([10, 20, 30], curves, "step", "nats").axes
+    for line, (name, values) in zip(axes.lines, curves.items(), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), [10, 20, 30])
+        np.testing.assert_array_equal(line.get_ydata(), values)
+        assert line.get_label() == name
+    looks = {(line.get_color(), line.get_linestyle()) for line in axes.lines}
+    assert len(looks) == 9
+    assert len({line.get_linestyle() for line in axes.lines[:4]}) == 4
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [*curves]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "nats")
+    assert axes.get_yscale() == "linear"
+
+
+def test_one_line_needs_no_legend_and_may_be_logarithmic():
+    (axes,) = plots.lines([0, 1], {"norm": [1.0, 1e5]}, "step", "norm", log=True).axes
+    assert axes.get_legend() is None
+    assert axes.get_yscale() == "log"
+
+
+def test_bars_stand_in_the_order_given():
+    (axes,) = plots.bars([3, 1, 2], "code", "letters").axes
+    assert [bar.get_height() for bar in axes.patches] == [3, 1, 2]
+    centers = [bar.get_x() + bar.get_width() / 2 for bar in axes.patches]
+    assert centers == pytest.approx([0, 1, 2])
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("code", "letters")
+
+
+def test_a_map_gives_every_class_its_own_points_colour_and_mark():
+    labels = np.arange(30) % 10
+    (axes,) = plots.latent_map(POINTS, labels, list("abcdefghij")).axes
+    assert len(axes.collections) == 10
+    looks = set()
+    for label, marks in enumerate(axes.collections):
+        np.testing.assert_array_equal(marks.get_offsets(), POINTS[labels == label])
+        outline = marks.get_paths()[0].vertices.round(3).tobytes()
+        looks.add((to_hex(marks.get_facecolor()[0]), outline))
+    assert len({color for color, _ in looks}) == 10
+    assert len({outline for _, outline in looks}) == 10
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == list("abcdefghij")
+
+
+def test_colours_are_those_of_okabe_and_ito_without_black_and_yellow():
+    known = "e69f00 56b4e9 009e73 0072b2 d55e00 cc79a7"
+    assert {color.lower().lstrip("#") for color in plots.COLORS} == set(known.split())
