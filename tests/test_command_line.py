@@ -368,15 +368,21 @@ def only_a_bar(stderr):
     return bool(lines) and all("step" in line and "%|" in line for line in lines)
 
 
-def test_a_real_process_ends_bad_input_with_one_line_and_code_1(trained):
-    found = process(
-        *["-m", "vqvae_lesson", "sample", "--from", str(trained)],
-        *["--out", "missing/letters.png"],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"},
-    )
-    assert found.returncode == 1
-    assert found.stdout == ""
-    assert "missing/letters.png" in one_line(found.stderr)
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["info", "nonsense"], 1),
+        (["train", "--data", "nowhere"], 1),
+        (["train", "x"], 2),
+    ],
+)
+def test_a_real_process_ends_bad_input_with_one_line_and_no_tensorflow(arguments, code):
+    found = process("-X", "importtime", "-m", "vqvae_lesson", *arguments)
+    lines = found.stderr.splitlines(keepends=True)
+    ours = [line for line in lines if not line.startswith("import time:")]
+    assert (found.returncode, found.stdout) == (code, "")
+    assert arguments[-1] in one_line("".join(ours))
+    assert not any("tensorflow" in line for line in lines)
 
 
 def test_stderr_is_given_back_after_tensorflow_has_started(capfd):

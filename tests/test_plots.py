@@ -209,8 +209,10 @@ def test_a_grid_shows_its_letters_dark_on_light_under_its_title():
     images = letters(7)
     (axes,) = plots.letter_grid(images, columns=3, title="Seven").axes
     assert axes.get_title() == "Seven"
-    np.testing.assert_allclose(shown(axes)[:6, :5], 1 - images[0], atol=1e-6)
-    np.testing.assert_allclose(shown(axes)[8:14, 7:12], 1 - images[4], atol=1e-6)
+    np.testing.assert_allclose(shown(axes)[:6, :5], 1 - images[0, ..., 0], atol=1e-6)
+    np.testing.assert_allclose(
+        shown(axes)[8:14, 7:12], 1 - images[4, ..., 0], atol=1e-6
+    )
     (picture,) = axes.get_images()
     assert picture.get_clim() == (0, 1)
     assert picture.cmap(0.0)[:3] == (0, 0, 0)
@@ -231,13 +233,15 @@ def test_grids_and_rows_stand_each_under_their_title(count):
         for axes, (name, images) in zip(figure.axes, named.items(), strict=True):
             assert axes.get_title() + axes.get_title("left") == name
             assert shown(axes).shape[1] == columns * 5 + (columns - 1) * GAP
-            np.testing.assert_allclose(shown(axes)[:6, :5], 1 - images[0], atol=1e-6)
+            np.testing.assert_allclose(
+                shown(axes)[:6, :5], 1 - images[0, ..., 0], atol=1e-6
+            )
 
 
 def test_a_letter_stands_beside_its_numbers():
     image = letters(1)[0]
     left, right, _ = plots.pixels_of(image).axes
-    np.testing.assert_allclose(shown(left), 1 - image, atol=1e-6)
+    np.testing.assert_allclose(shown(left), 1 - image[..., 0], atol=1e-6)
     np.testing.assert_allclose(shown(right), image[..., 0], atol=1e-6)
 
 

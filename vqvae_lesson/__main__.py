@@ -191,7 +191,6 @@ def info(source):
     """Say where a trained model comes from, and how good it is."""
     import json
 
-    _start_tensorflow()
     from vqvae_lesson.checkpoints import trained_files
     from vqvae_lesson.files import read_json
 

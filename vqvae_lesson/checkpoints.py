@@ -2,6 +2,7 @@
 
 A checkpoint is an ``.npz`` of plain arrays, so NumPy alone can look into it.
 Beside it stands a manifest that says which recipe made it, from which data.
+TensorFlow is imported only where a model is built.
 """
 
 from pathlib import Path
@@ -10,7 +11,6 @@ import numpy as np
 
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.files import open_arrays, read_json, whole_file
-from vqvae_lesson.training import Recipe, build_model
 
 WEIGHTS = Path(__file__).parent / "weights"
 NEEDED = {"hyperparameters", "image_shape", "seed", "recipe", "data"}
@@ -126,6 +126,8 @@ def read_manifest(path):
     LessonError
         If the file cannot be read, or lacks one of these.
     """
+    from vqvae_lesson.training import Recipe
+
     manifest = read_json(path)
     try:
         missing = NEEDED - manifest.keys()
@@ -159,6 +161,8 @@ def load_trained(name="article"):
     LessonError
         For an unknown name, and as :func:`load_checkpoint`.
     """
+    from vqvae_lesson.training import build_model
+
     weights, path = trained_files(name)
     recipe, manifest = read_manifest(path)
     model = build_model(recipe, tuple(manifest["image_shape"]), manifest["seed"])

@@ -121,7 +121,11 @@ class VQVAE(keras.Model):
             to K - 1.
         """
         indices = np.asarray(indices)
-        if indices.ndim != 2 or indices.shape[1] != self.latent_size or not len(indices):
+        if (
+            indices.ndim != 2
+            or indices.shape[1] != self.latent_size
+            or not len(indices)
+        ):
             raise LessonError(
                 f"indices have shape {list(indices.shape)}, expected [B, "
                 f"{self.latent_size}] with B at least 1"

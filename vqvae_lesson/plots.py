@@ -67,7 +67,7 @@ def save_grid(path, images, columns=8):
     images : array, float [N, H, W, C] in [0, 1]
     columns : int
     """
-    pixels = np.round(255 * _as_ink(tile(images, columns))).astype(np.uint8)
+    pixels = np.round(255 * _sheet(images, columns)).astype(np.uint8)
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     with whole_file(path) as file:
         picture.save(file, "PNG")
@@ -78,9 +78,14 @@ def _as_ink(images):
     return 1 - images if images.shape[-1] == 1 else images
 
 
-def _show(axes, images, columns):
+def _sheet(images, columns):
+    """Lay images out as ink on paper; before any figure is opened, or it stays."""
+    return _as_ink(tile(images, columns))
+
+
+def _show(axes, sheet):
     """Draw a sheet of images without axes."""
-    axes.imshow(_as_ink(tile(images, columns)), cmap="gray", vmin=0, vmax=1)
+    axes.imshow(sheet, cmap="gray", vmin=0, vmax=1)
     axes.set_axis_off()
 
 
@@ -97,10 +102,11 @@ def letter_grid(images, columns=8, title=None):
     -------
     Figure
     """
+    sheet = _sheet(images, columns)
     rows = -(-len(images) // columns)
     size = 0.62 * columns
     figure, axes = plt.subplots(figsize=(size, size * rows / columns + 0.3))
-    _show(axes, images, columns)
+    _show(axes, sheet)
     if title:
         axes.set_title(title)
     return _done(figure)
@@ -119,11 +125,12 @@ def letter_grids(grids, columns=8):
     -------
     Figure
     """
+    sheets = {title: _sheet(images, columns) for title, images in grids.items()}
     figure, all_axes = plt.subplots(1, len(grids), figsize=(4.2 * len(grids), 4.4))
-    for axes, (title, images) in zip(
-        np.atleast_1d(all_axes), grids.items(), strict=True
+    for axes, (title, sheet) in zip(
+        np.atleast_1d(all_axes), sheets.items(), strict=True
     ):
-        _show(axes, images, columns)
+        _show(axes, sheet)
         axes.set_title(title)
     return _done(figure)
 
@@ -141,13 +148,14 @@ def letter_rows(rows):
     Figure
     """
     columns = max(map(len, rows.values()))
+    sheets = {title: _sheet(images, columns) for title, images in rows.items()}
     figure, all_axes = plt.subplots(
         len(rows), 1, figsize=(0.75 * columns, 1.05 * len(rows))
     )
-    for axes, (title, images) in zip(
-        np.atleast_1d(all_axes), rows.items(), strict=True
+    for axes, (title, sheet) in zip(
+        np.atleast_1d(all_axes), sheets.items(), strict=True
     ):
-        _show(axes, images, columns)
+        _show(axes, sheet)
         axes.set_title(title, loc="left", fontsize=10)
     return _done(figure)
 
