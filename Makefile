@@ -7,7 +7,7 @@ KMNIST_DIR ?= $(wildcard $(CURDIR)/../shared/kmnist)
 export KMNIST_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test lint unit chapters run lab serve text train bench lock clean
+.PHONY: help install book test lint unit chapters run lab serve text train cover bench lock clean
 
 help:           ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ text: install   ## write each chapter as text into text/, to edit it there
 
 train: install  ## train the article's recipe and put its weights into the package
 	$(BIN)/python scripts/train_weights.py article
+
+cover: install  ## draw the picture of the README from the trained weights
+	$(BIN)/python scripts/draw_cover.py
 
 bench: install  ## measure, side by side, what the book says about speed
 	$(BIN)/python benchmarks/training_step.py

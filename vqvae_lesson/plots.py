@@ -6,6 +6,7 @@ Letters are drawn as ink on paper: dark on light.
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from vqvae_lesson.errors import LessonError
@@ -126,7 +127,9 @@ def letter_grids(grids, columns=8):
     Figure
     """
     sheets = {title: _sheet(images, columns) for title, images in grids.items()}
-    figure, all_axes = plt.subplots(1, len(grids), figsize=(4.2 * len(grids), 4.4))
+    rows = max(-(-len(images) // columns) for images in grids.values())
+    size = (4.2 * len(grids), 4.2 * rows / columns + 0.3)
+    figure, all_axes = plt.subplots(1, len(grids), figsize=size)
     for axes, (title, sheet) in zip(
         np.atleast_1d(all_axes), sheets.items(), strict=True
     ):
@@ -258,6 +261,8 @@ def lines(x, curves, xlabel, ylabel, log=False):
         axes.plot(x, values, style, color=color, label=name, lw=1.8)
     if log:
         axes.set_yscale("log")
+    if np.array_equal(x, np.round(x)):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(curves) > 1:
         axes.legend(frameon=False)
     return _done(figure, axes, xlabel, ylabel)
