@@ -272,8 +272,22 @@ def test_the_manifest_of_a_stopped_run_speaks_of_the_weights_beside_it(stopped):
     assert manifest["metrics"]["held_out_nll"] == pytest.approx(nll, abs=2e-3)
 
 
-def test_ctrl_c_works_as_before_once_a_run_has_ended(stopped):
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+@pytest.fixture
+def handler():
+    """A handler of Ctrl-C that is set before a run and must be set after it."""
+
+    def ours(number, frame):
+        pytest.fail("Ctrl-C reached the handler from before the run")
+
+    before = signal.signal(signal.SIGINT, ours)
+    yield ours
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_works_as_before_once_a_run_has_stopped(handler, tmp_path):
+    run = Run.start(tmp_path / "run", LETTERS, RECIPE)
+    assert run.train(stop_at(1)) is False
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_a_run_goes_to_the_steps_it_was_begun_with_unless_told_otherwise(tmp_path):
@@ -545,14 +559,14 @@ def no_pictures_in_second_epoch(epoch):
 # Numbers that no training could use
 
 
-def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
+def test_a_loss_that_is_no_number_stops_the_run(handler, tmp_path):
     recipe = replace(RECIPE, learning_rate=1e20)
     run = Run.start(tmp_path / "run", LETTERS, recipe)
     message = refused(run.train)
     assert "learning_rate" in message
     assert "step" in message
     assert run.training.step < LAST_STEP
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,198 @@
+"""The book's own checks: what must hold of every chapter as it is stored."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
+NOISE = re.compile(r"cudart|cuInit|absl::|oneDNN|Warning|\d+it/s|\x1b\[|I0000|E0000")
+LOCAL = re.compile(r"(?<![\w.])/(root|work|home|tmp|Users|var)/[\w.-]+")
+ADDRESS = re.compile(r"at 0x[0-9a-f]+")
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def texts(cell):
+    """Every text that a cell has stored."""
+    for output in cell.outputs:
+        yield output.get("text", "")
+        for kind, content in output.get("data", {}).items():
+            if kind.startswith("text/"):
+                yield content
+
+
+def chapters():
+    return pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def test_every_chapter_is_in_the_table_of_contents():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    listed = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
+    assert [f"book/{path.stem}" for path in CHAPTERS] == [
+        name for name in listed if re.match(r"book/\d", name)
+    ]
+
+
+def test_the_introduction_links_every_chapter():
+    introduction = (ROOT / "book" / "intro.md").read_text()
+    for path in CHAPTERS:
+        assert f"({path.name})" in introduction
+
+
+@chapters()
+def test_outputs_come_from_one_clean_execution(path):
+    counts = [cell.execution_count for cell in code_cells(path)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@chapters()
+def test_no_output_holds_errors_or_noise(path):
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr"
+        for text in texts(cell):
+            for pattern in (NOISE, LOCAL, ADDRESS):
+                assert not pattern.search(text), text
+
+
+@chapters()
+def test_cells_are_short(path):
+    lengths = [
+        sum(1 for line in cell.source.splitlines() if line.strip())
+        for cell in code_cells(path)
+    ]
+    assert max(lengths) <= 20
+    assert median(lengths) <= 6
+
+
+@chapters()
+def test_every_figure_has_caption_label_and_alt_text(path):
+    for cell in code_cells(path):
+        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+            figure = cell.metadata["mystnb"]["figure"]
+            assert len(figure["caption"]) > 20
+            assert figure["name"].startswith("fig-")
+            assert len(cell.metadata["mystnb"]["image"]["alt"]) > 40
+
+
+def test_figure_and_exercise_labels_are_unique():
+    labels = [
+        cell.metadata["mystnb"]["figure"]["name"]
+        for path in CHAPTERS
+        for cell in code_cells(path)
+        if "mystnb" in cell.metadata
+    ]
+    for path in CHAPTERS:
+        labels += re.findall(r"^:label: (\S+)", path_text(path), re.MULTILINE)
+    assert len(labels) == len(set(labels))
+
+
+def path_text(path):
+    """All prose of a chapter."""
+    return "\n".join(
+        cell.source for cell in read(path).cells if cell.cell_type == "markdown"
+    )
+
+
+@chapters()
+def test_chapter_follows_the_template(path):
+    headings = re.findall(r"^#+ .*", path_text(path), re.MULTILINE)
+    assert headings[0].startswith("# ")
+    assert headings[1:4] == [
+        "## What you will do",
+        "## What you will know",
+        "## What you need",
+    ]
+    end = [
+        heading
+        for heading in headings
+        if heading in ("## Exercises", "## What to take away", "## Further reading")
+    ]
+    assert end == ["## Exercises", "## What to take away", "## Further reading"]
+    assert "Place your bet" in path_text(path)
+    assert "assert" in "".join(cell.source for cell in code_cells(path))
+
+
+@chapters()
+def test_every_exercise_has_stub_check_and_folded_solution(path):
+    kinds = [
+        tag
+        for cell in code_cells(path)
+        for tag in tags(cell)
+        if tag in ("exercise", "check", "solution")
+    ]
+    count = len(re.findall(r"^```\{exercise\}", path_text(path), re.MULTILINE))
+    assert count >= 2
+    assert kinds == ["exercise", "check", "solution"] * count
+    for cell in code_cells(path):
+        if "check" in tags(cell):
+            assert cell.outputs[0].data["text/plain"].startswith("Not attempted yet")
+        if "solution" in tags(cell):
+            assert "hide-cell" in tags(cell)
+            assert cell.outputs[0].data["text/plain"].startswith("Right")
+
+
+@chapters()
+def test_prose_uses_nothing_that_plain_jupyterlab_cannot_show(path):
+    directives = set(re.findall(r"^[`:]{3,}\{(\w+)\}", path_text(path), re.MULTILINE))
+    assert directives <= {"admonition", "exercise"}
+    assert not re.search(r"\{[\w:]+\}`", path_text(path)), "a role"
+
+
+@chapters()
+def test_links_to_other_pages_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path_text(path)):
+        assert (ROOT / "book" / target).is_file(), target
+
+
+def test_readme_gives_the_two_commands_and_ci_runs_them():
+    readme = (ROOT / "README.md").read_text()
+    runner = (ROOT / ".ci" / "run").read_text()
+    for command in ("make book", "make test"):
+        assert command in readme
+        assert f"\n{command}\n" in runner
+
+
+def test_no_letters_are_committed():
+    names = {path.name for path in ROOT.rglob("*ubyte*") if ".venv" not in path.parts}
+    assert not names
+
+
+def test_chapter_runs_on_drawn_letters_without_file_and_network(tmp_path):
+    environment = {
+        name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"
+    }
+    environment |= {
+        "KMNIST_DIR": str(tmp_path),
+        "KMNIST_URL": "http://127.0.0.1:9/",
+        "XDG_CACHE_HOME": str(tmp_path),
+    }
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
+    command += ["-p", "no:cacheprovider", "-p", "no:xdist", "-ra", "-q", "--no-cov"]
+    command += ["book/01_data.ipynb", "book/08_results.ipynb"]
+    result = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout
+    assert "needs KMNIST" in result.stdout
+    passed = int(re.search(r"(\d+) passed", result.stdout)[1])
+    assert passed >= 25
