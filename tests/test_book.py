@@ -196,3 +196,33 @@ def test_chapter_runs_on_drawn_letters_without_file_and_network(tmp_path):
     assert "needs KMNIST" in result.stdout
     passed = int(re.search(r"(\d+) passed", result.stdout)[1])
     assert passed >= 25
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "returncode"),
+    [
+        ("1 + 1", "2", 0),
+        ("1 + 1", "3", 1),
+        ("print(show_source(Source.__repr__))", "return self.text", 0),
+        ("print(show_source(Source.__repr__))", "return self.words", 1),
+    ],
+)
+def test_stale_output_fails_and_true_output_passes(
+    source, output, returncode, tmp_path
+):
+    cell = nbformat.v4.new_code_cell(source, execution_count=1)
+    if source.startswith("print"):
+        cell.source = f"from vqvae_lesson.source import *\n{source}"
+        text = f"def __repr__(self):\n    {output}\n"
+        cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
+    else:
+        data = {"text/plain": output}
+        cell.outputs = [
+            nbformat.v4.new_output("execute_result", data, execution_count=1)
+        ]
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    nbformat.write(notebook, tmp_path / "stale.ipynb")
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q"]
+    command += ["-p", "no:cacheprovider", "-p", "no:xdist", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == returncode, result.stdout

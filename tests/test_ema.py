@@ -477,6 +477,11 @@ def test_one_seed_gives_one_layer():
     for weight, twin in zip(first.weights, again.weights, strict=True):
         np.testing.assert_array_equal(weight, twin)
     assert (first.codebook.numpy() != other.codebook.numpy()).all()
+    default = VectorQuantizerEMA(5, 2, name="default")
+    assert default.name == "default"
+    np.testing.assert_array_equal(
+        default.codebook, VectorQuantizerEMA(5, 2, seed=0).codebook
+    )
 
 
 def test_quantizing_alone_moves_nothing():

@@ -388,7 +388,15 @@ def test_one_seed_gives_one_codebook():
     first, again = (VectorQuantizer(8, 4, seed=5).codebook.numpy() for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert (VectorQuantizer(8, 4, seed=6).codebook.numpy() != first).all()
-    assert (VectorQuantizer(8, 4).codebook.numpy() != first).all()
+    default = VectorQuantizer(8, 4).codebook.numpy()
+    np.testing.assert_array_equal(default, VectorQuantizer(8, 4, seed=0).codebook)
+    assert (default != first).all()
+
+
+def test_one_code_of_one_number_makes_a_layer():
+    quantizer = VectorQuantizer(num_codes=1, code_size=1, name="one")
+    assert quantizer.name == "one"
+    assert quantizer(tf.constant([[3.0], [-7.0]]))[1].numpy().tolist() == [0, 0]
 
 
 def test_no_gradient_moves_the_codebook():
