@@ -148,6 +148,7 @@ def test_every_exercise_has_stub_check_and_folded_solution(path):
             assert cell.outputs[0].data["text/plain"].startswith("Not attempted yet")
         if "solution" in tags(cell):
             assert "hide-cell" in tags(cell)
+            assert cell.metadata["jupyter"]["source_hidden"]
             assert cell.outputs[0].data["text/plain"].startswith("Right")
 
 
