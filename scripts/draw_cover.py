@@ -20,7 +20,7 @@ def main():
         {
             "letters from old books": letters,
             "through one number": model.decode(model(letters).indices),
-            "from random numbers": model.decode(indices),
+            "from random codes": model.decode(indices),
         }
     )
     COVER.parent.mkdir(exist_ok=True)

@@ -340,7 +340,7 @@ def test_ctrl_c_stops_a_real_run_and_resume_finishes_it(command):
     ) as running:
         wait_for(Path("r/pictures/001-random.png"), running)
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=180)
     assert running.returncode == 0
     assert out.startswith("stopped at step ")
     assert "--resume" in out
@@ -353,7 +353,7 @@ def test_ctrl_c_stops_a_real_run_and_resume_finishes_it(command):
     assert only_a_bar(err)
 
 
-def wait_for(path, running, seconds=60):
+def wait_for(path, running, seconds=180):
     """Wait until a running process has written a file."""
     until = time.monotonic() + seconds
     while not path.exists():

@@ -8,6 +8,7 @@ from sklearn.cluster import KMeans
 
 from vqvae_lesson.ema import (
     EMA_STARTS,
+    EMAStart,
     VectorQuantizerEMA,
     batch_statistics,
     ema_start,
@@ -108,6 +109,12 @@ def test_statistics_take_any_leading_axes(leading):
     np.testing.assert_allclose(sums, true_sums, atol=1e-5)
 
 
+def test_statistics_take_plain_lists():
+    counts, sums = batch_statistics([[[1.0, 2.0], [3.0, 5.0]]], [[1, 1]], 3)
+    assert counts.numpy().tolist() == [0, 2, 0]
+    assert sums.numpy().tolist() == [[0, 0], [4, 7], [0, 0]]
+
+
 @FEW
 @given(SEEDS)
 def test_two_half_batches_add_up_to_the_whole(seed):
@@ -140,6 +147,14 @@ def test_the_consistent_start_has_the_codes_as_its_quotient():
     counts, sums = start_averages(codebook, "consistent")
     np.testing.assert_array_equal(counts, np.ones(6))
     np.testing.assert_array_equal(sums / counts[:, None], codebook)
+
+
+def test_any_first_count_goes_with_that_many_times_the_codes(monkeypatch):
+    start = EMAStart(count=2.5, epsilon=0.0, keeps_unassigned=True)
+    monkeypatch.setitem(EMA_STARTS, "heavier", start)
+    counts, sums = start_averages([[1.0, -2.0], [0.5, 4.0]], "heavier")
+    assert counts.numpy().tolist() == [2.5, 2.5]
+    assert sums.numpy().tolist() == [[2.5, -5.0], [1.25, 10.0]]
 
 
 def test_the_two_starts_are_these():
@@ -292,6 +307,17 @@ def test_the_article_throws_its_chosen_codes_off_by_99_codes_over_their_latents(
     np.testing.assert_allclose(found, exact, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("start", STARTS)
+def test_one_latent_is_enough_to_move_a_code(start):
+    codebook, latents, _ = draw(9, count=6)
+    indices = np.array([3, 0, 5, 1, 4, 2], np.int32)
+    averages = start_averages(codebook, start)
+    found, *_ = ema_step(codebook, *averages, latents, indices, 0.5, start)
+    sums = 0.5 * np.float64(codebook) + 0.5 * np.float64(latents[np.argsort(indices)])
+    count = 0.5 * FIRST_COUNT[start] + 0.5 + EPSILON[start]
+    np.testing.assert_allclose(found, sums / count, rtol=1e-5)
+
+
 def test_an_empty_batch_moves_no_code_of_a_consistent_start():
     codebook, _, _ = draw(6)
     found = ema_step(
@@ -422,6 +448,7 @@ def test_an_update_is_one_step_of_all_three_weights(start, compiled):
     quantizer = VectorQuantizerEMA(6, 3, decay=0.8, start=start, seed=2)
     codebook = quantizer.codebook.numpy()
     _, latents, indices = draw(7)
+    indices[indices == 5] = 0
     compiled(quantizer.update)(tf.constant(latents), tf.constant(indices))
     counts, sums = loop_statistics(latents, indices, 6)
     ema_counts = 0.8 * FIRST_COUNT[start] + 0.2 * counts
@@ -429,6 +456,8 @@ def test_an_update_is_one_step_of_all_three_weights(start, compiled):
     moved = ema_sums / (ema_counts + EPSILON[start])[:, None]
     np.testing.assert_allclose(quantizer.ema_counts, ema_counts, rtol=1e-5)
     np.testing.assert_allclose(quantizer.ema_sums, ema_sums, rtol=1e-4, atol=1e-5)
+    if start == "consistent":
+        assert quantizer.codebook.numpy()[5].tobytes() == codebook[5].tobytes()
     np.testing.assert_allclose(quantizer.codebook, moved, rtol=1e-4, atol=1e-5)
 
 

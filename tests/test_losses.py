@@ -280,6 +280,17 @@ def test_the_terms_carry_their_names():
     assert float(losses.commitment) < float(losses.prior) < float(losses.reconstruction)
 
 
+def test_of_the_total_the_commitment_alone_reaches_latents_apart_from_their_codes():
+    images, output = example_output(2)
+    with tf.GradientTape() as tape:
+        tape.watch([output.latents, output.quantized])
+        total = total_loss(images, output, 7, 0.5).total
+    found = tape.gradient(total, [output.latents, output.quantized])
+    difference = np.float64(output.latents) - np.float64(output.quantized)
+    np.testing.assert_allclose(found[0], 0.5 * 2 * difference / 30, atol=1e-6)
+    assert found[1] is None
+
+
 def test_the_losses_are_the_same_compiled_or_not(compiled):
     images, output = example_output(1)
 

@@ -36,7 +36,7 @@ RECIPE = Recipe(
     batch_size=8,
     epochs=2,
 )
-PER_EPOCH, LAST_STEP = 5, 10
+PER_EPOCH, LAST_STEP, SEED = 5, 10, 3
 
 
 def crop(letters):
@@ -93,7 +93,9 @@ def stop_at(wanted):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A run never interrupted, and the losses of each of its steps."""
-    run = Run.start(tmp_path_factory.mktemp("runs") / "whole", LETTERS, RECIPE)
+    run = Run.start(
+        tmp_path_factory.mktemp("runs") / "whole", LETTERS, RECIPE, seed=SEED
+    )
     losses = []
     assert run.train(lambda step, found: losses.append((step, found))) is True
     return run, losses
@@ -103,7 +105,7 @@ def whole(tmp_path_factory):
 def stopped(tmp_path_factory):
     """The folder of the same run, stopped in the middle of the second epoch."""
     folder = tmp_path_factory.mktemp("runs") / "stopped"
-    run = Run.start(folder, LETTERS, RECIPE)
+    run = Run.start(folder, LETTERS, RECIPE, seed=SEED)
     assert run.train(stop_at(7)) is False
     return folder
 
@@ -132,7 +134,7 @@ def test_the_manifest_says_all_that_the_run_depends_on(whole):
     assert manifest["recipe"] == "article"
     assert manifest["hyperparameters"] == asdict(RECIPE)
     assert manifest["image_shape"] == [12, 12, 1]
-    assert manifest["seed"] == 0
+    assert manifest["seed"] == SEED
     assert manifest["data"] == {
         "name": "glyphs",
         "sha256": LETTERS.digest,
@@ -194,7 +196,7 @@ def test_the_pictures_show_eight_by_eight_letters_dark_on_light(whole):
     random = Image.open(run.folder / "pictures" / "002-random.png")
     assert random.mode == "L"
     assert random.size == (8 * 12 + 7 * 2, 8 * 12 + 7 * 2)
-    first = 255 * (1 - run.training.model.sample(1, seed=0).numpy()[0, :, :, 0])
+    first = 255 * (1 - run.training.model.sample(1, seed=SEED).numpy()[0, :, :, 0])
     np.testing.assert_allclose(np.asarray(random)[:12, :12], first, atol=0.51)
 
 
@@ -213,11 +215,14 @@ def test_the_checkpoint_is_plain_numpy(whole):
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(whole, tmp_path):
     run, losses = whole
-    again, found = Run.start(tmp_path / "again", LETTERS, RECIPE), []
+    again, found = Run.start(tmp_path / "again", LETTERS, RECIPE, seed=SEED), []
     again.train(lambda step, at: found.append((step, at)))
     assert found == losses
     same_as_whole(again, run)
-    other, found = Run.start(tmp_path / "other", LETTERS, RECIPE, seed=1, steps=1), []
+    other, found = (
+        Run.start(tmp_path / "other", LETTERS, RECIPE, seed=SEED + 1, steps=1),
+        [],
+    )
     other.train(lambda step, at: found.append((step, at)))
     assert found[0] != losses[0]
 
@@ -243,7 +248,7 @@ def test_a_run_stopped_in_mid_epoch_ends_as_if_never_stopped(whole, stopped_copy
 
 
 def test_a_run_stopped_at_an_epochs_end_ends_as_if_never_stopped(whole, tmp_path):
-    run = Run.start(tmp_path / "run", LETTERS, RECIPE)
+    run = Run.start(tmp_path / "run", LETTERS, RECIPE, seed=SEED)
     assert run.train(stop_at(PER_EPOCH)) is False
     assert (tmp_path / "run" / "pictures" / "001-random.png").is_file()
     resumed = Run.resume(tmp_path / "run", LETTERS)
@@ -285,14 +290,16 @@ def handler():
 
 
 def test_ctrl_c_works_as_before_once_a_run_has_stopped(handler, tmp_path):
-    run = Run.start(tmp_path / "run", LETTERS, RECIPE)
+    run = Run.start(tmp_path / "run", LETTERS, RECIPE, seed=SEED)
     assert run.train(stop_at(1)) is False
     assert signal.getsignal(signal.SIGINT) is handler
 
 
-def test_a_run_goes_to_the_steps_it_was_begun_with_unless_told_otherwise(tmp_path):
+def test_a_run_goes_to_the_steps_it_was_begun_with_unless_told_otherwise(
+    whole, tmp_path
+):
     folder = tmp_path / "run"
-    Run.start(folder, LETTERS, RECIPE, steps=3).train(stop_at(1))
+    Run.start(folder, LETTERS, RECIPE, seed=SEED, steps=3).train(stop_at(1))
     resumed = Run.resume(folder, LETTERS)
     assert (resumed.training.step, resumed.steps) == (1, 3)
     resumed.train()
@@ -303,6 +310,8 @@ def test_a_run_goes_to_the_steps_it_was_begun_with_unless_told_otherwise(tmp_pat
     further.train()
     rows = list(csv.DictReader((folder / "history.csv").open()))
     assert [row["step"] for row in rows] == ["5", "6"]
+    # The losses of the first three steps count in the mean of the first epoch.
+    assert rows[0] == next(csv.DictReader((whole[0].folder / "history.csv").open()))
 
 
 def test_a_finished_run_taken_up_again_changes_nothing(whole):
@@ -540,7 +549,7 @@ def test_a_file_in_a_missing_folder_or_over_a_folder_is_refused(tmp_path):
 
 
 def test_a_disk_full_at_an_epochs_end_can_be_resumed_from(whole, tmp_path, monkeypatch):
-    run = Run.start(tmp_path / "run", LETTERS, RECIPE)
+    run = Run.start(tmp_path / "run", LETTERS, RECIPE, seed=SEED)
     monkeypatch.setattr(run, "_write_pictures", no_pictures_in_second_epoch)
     refused(run.train)
     resumed = Run.resume(tmp_path / "run", LETTERS)

@@ -62,7 +62,7 @@ def start_averages(codebook, start="article"):
     count = ema_start(start).count
     codebook = tf.convert_to_tensor(codebook)
     ema_counts = tf.fill(codebook.shape[:1], count)
-    return ema_counts, codebook * (count or 1.0)
+    return ema_counts, codebook * count if count else codebook
 
 
 def ema_start(name):

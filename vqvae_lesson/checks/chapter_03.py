@@ -27,6 +27,10 @@ def _distances(latents, codebook):
 
 def distances(answer):
     """Check a function for the squared distances of all pairs."""
+
+    def squares(latents, codebook):
+        return (latents[:, None] - codebook) ** 2
+
     mistakes = {
         "this is the distance itself: leave out the square root.": lambda *case: (
             np.sqrt(np.maximum(_distances(*case), 0))
@@ -49,6 +53,19 @@ def distances(answer):
         "the middle term is subtracted, not added.": lambda *case: (
             _distances(*case) + 4 * case[0] @ case[1].T
         ),
+        "a square is missing: |z|² and |e|² both belong to the sum.": lambda *case: [
+            _distances(*case) - (case[0] ** 2).sum(1)[:, None],
+            _distances(*case) - (case[1] ** 2).sum(1),
+        ],
+        "this is the product of latents and codes, one of three terms.": (
+            lambda *case: [case[0] @ case[1].T, -2 * case[0] @ case[1].T]
+        ),
+        "sum over the numbers of a vector: they are on the last axis.": lambda *case: [
+            squares(*case).sum(0),
+            squares(*case).sum(1),
+            squares(*case).sum(),
+        ],
+        "the squares are not added up yet: sum over the last axis.": squares,
     }
     return check_function(answer, _cases(), _distances, mistakes)
 
@@ -70,6 +87,10 @@ def nearest(answer):
         "these are the distances to the nearest code: return its index.": (
             lambda *case: _distances(*case).min(1)
         ),
+        "a large product is not a small distance: codes differ in length.": (
+            lambda latents, codebook: (latents @ codebook.T).argmax(1)
+        ),
+        "indices begin at 0, not at 1.": lambda *case: _distances(*case).argmin(1) + 1,
     }
     return check_function(answer, cases, nearest_code, mistakes)
 
@@ -88,5 +109,12 @@ def lookup_by_one_hot(answer):
         "these are the columns of the codebook: codes are its rows.": (
             lambda codes, indices: codes[:, indices % codes.shape[1]].T
         ),
+        "codes go across: the result is turned round, transpose it.": (
+            lambda codes, indices: codes[indices].T
+        ),
+        "index 0 is the first code: the rows are off by one.": lambda codes, indices: [
+            codes[indices - 1],
+            codes[(indices + 1) % len(codes)],
+        ],
     }
     return check_function(answer, cases, lookup, mistakes)

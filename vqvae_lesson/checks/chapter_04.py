@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from vqvae_lesson.checks.verdict import check_function
+from vqvae_lesson.checks.verdict import (
+    Fault,
+    agrees,
+    check_each,
+    check_function,
+    compare,
+    expect_shape,
+    numbers,
+    parts,
+)
 from vqvae_lesson.ema import EMA_STARTS, batch_statistics, ema_step, start_averages
 
 DECAY = 0.75
@@ -17,6 +26,11 @@ def _state(seed=0, start="consistent"):
     return codebook, counts, sums, latents, np.array([1, 1, 0], np.int32)
 
 
+def _statistics(latents, indices, num_codes):
+    counts, sums = batch_statistics(latents, indices, num_codes)
+    return counts.numpy(), sums.numpy()
+
+
 def statistics(answer):
     """Check a function for the counts and sums of one batch."""
     latents, indices = _state()[3:]
@@ -25,52 +39,78 @@ def statistics(answer):
         (np.ones([6, 4], np.float32), np.array([0, 4, 4, 4, 1, 0]), 5),
     ]
 
-    def means(latents, indices, num_codes):
-        counts, sums = map(np.asarray, batch_statistics(latents, indices, num_codes))
+    def means(*case):
+        counts, sums = _statistics(*case)
         return counts, sums / np.maximum(counts, 1)[:, None]
 
     mistakes = {
         "these are means: leave the division to the codebook's update.": means,
         "the counts are shares: do not divide by the number of latents.": (
             lambda latents, indices, num_codes: tuple(
-                np.asarray(part) / len(latents)
-                for part in batch_statistics(latents, indices, num_codes)
+                part / len(latents) for part in _statistics(latents, indices, num_codes)
             )
         ),
+        "the counts come first, then the sums.": lambda *case: _statistics(*case)[::-1],
+        "a code that nobody chose needs its 0, too: there are num_codes rows.": (
+            lambda latents, indices, num_codes: [
+                _statistics(latents, indices, max(indices) + 1),
+                tuple(
+                    part[np.unique(indices)]
+                    for part in _statistics(latents, indices, num_codes)
+                ),
+            ]
+        ),
     }
-    return check_function(
-        answer, cases, lambda *case: tuple(batch_statistics(*case)), mistakes
-    )
+    return check_function(answer, cases, _statistics, mistakes)
 
 
 def one_step(answer):
     """Check a function for one update of codebook, counts and sums."""
     epsilon = EMA_STARTS["article"].epsilon
 
-    def step(counts, sums, latents, indices, decay=DECAY):
+    def step(counts, sums, latents, indices, decay):
         codes = np.zeros_like(sums)
-        return ema_step(codes, counts, sums, latents, indices, decay, "article")
-
-    def with_means(counts, sums, latents, indices):
-        in_batch, sums_in_batch = map(
-            np.asarray, batch_statistics(latents, indices, len(counts))
+        return tuple(
+            part.numpy()
+            for part in ema_step(codes, counts, sums, latents, indices, decay)
         )
-        codes = sums_in_batch / (in_batch + epsilon)[:, None]
-        return codes, in_batch, sums_in_batch
+
+    def with_codes(counts, sums):
+        return sums / (counts + epsilon)[:, None], counts, sums
+
+    def this_batch(counts, latents, indices):
+        return _statistics(latents, indices, len(counts))
+
+    def undiminished(counts, sums, latents, indices, decay):
+        in_batch, summed = this_batch(counts, latents, indices)
+        return with_codes(decay * counts + in_batch, decay * sums + summed)
 
     mistakes = {
         "decay is the share of the old average that stays.": lambda *case: step(
-            *case, decay=1 - DECAY
+            *case[:-1], decay=1 - case[-1]
         ),
-        "this batch alone decides: keep the decayed average of before.": with_means,
+        "this batch alone decides: keep the decayed average of before.": (
+            lambda counts, sums, latents, indices, decay: with_codes(
+                *this_batch(counts, latents, indices)
+            )
+        ),
+        "the new part comes in with weight 1 - decay.": undiminished,
+        "the codebook follows the averages of after the step, not of before.": (
+            lambda *case: (with_codes(*case[:2])[0], *step(*case)[1:])
+        ),
+        "the codebook comes first, then counts, then sums.": lambda *case: [
+            (step(*case)[1], step(*case)[2], step(*case)[0]),
+            (step(*case)[2], step(*case)[1], step(*case)[0]),
+            (step(*case)[0], step(*case)[2], step(*case)[1]),
+        ],
     }
-    cases = [_state()[1:], _state(seed=4)[1:]]
-    return check_function(
-        lambda *case: answer(*case, DECAY),
-        cases,
-        lambda *case: tuple(step(*case)),
-        mistakes,
-    )
+    _, counts, sums, latents, indices = _state(start="article")
+    cases = [
+        (*_state()[1:], DECAY),
+        (*_state(seed=4)[1:], DECAY),
+        (counts, sums, latents, np.ones_like(indices), DECAY),
+    ]
+    return check_function(answer, cases, step, mistakes)
 
 
 def exiled(answer):
@@ -84,10 +124,19 @@ def exiled(answer):
             1, decay
         ),
         "the count starts at 0 and stays there: what is the sum divided by?": (
-            lambda steps, decay: decay**steps
+            lambda steps, decay: [decay**steps, 1.0]
         ),
         "the sum has decayed once more by then than you say.": lambda steps, decay: (
             reference(steps - 1, decay)
+        ),
+        "the sum has decayed once less by then than you say.": lambda steps, decay: (
+            reference(steps + 1, decay)
+        ),
+        "decay is what stays at each step, not what goes.": lambda steps, decay: (
+            reference(steps, 1 - decay)
+        ),
+        "decaying again and again multiplies: take a power.": lambda steps, decay: (
+            steps * reference(1, decay)
         ),
     }
     return check_function(
@@ -97,20 +146,28 @@ def exiled(answer):
 
 def mended_start(answer):
     """Check a start from which an unassigned code stays where it is."""
-    codebook = _state()[0]
 
-    def after_one_step(codes):
-        counts, sums = (np.asarray(part, np.float64) for part in answer(codes))
-        return DECAY * sums / (DECAY * counts)[:, None]
-
-    return check_function(
-        after_one_step,
-        [(codebook,)],
-        lambda codes: codes,
-        {
-            "the count is 1 but the sums are not 1 times the codebook.": (
-                lambda codes: np.zeros_like(codes)
+    def judge(found, codebook):
+        counts, sums = (numbers(part) for part in parts(found, 2))
+        if (sums.shape, counts.shape) == (codebook.shape[:1], codebook.shape):
+            raise Fault("the counts come first, then the sums.")
+        expect_shape(counts, codebook.shape[:1])
+        expect_shape(sums, codebook.shape)
+        moved = DECAY * sums / (DECAY * counts)[:, None]
+        if not np.isfinite(moved).all():
+            compare(moved, codebook, {})
+        if not sums.any():
+            raise Fault("the sums begin at 0, so the code falls to 0 at once.")
+        if not agrees(moved, codebook):
+            raise Fault(
+                "the count is not 1, so the sums cannot be the codebook itself."
+                if agrees(sums, codebook)
+                else "the code moves: which sums, over your counts, leave it there?"
             )
-        },
-        praise="sums / counts is the codebook, so a code that nobody chose stays.",
+
+    return check_each(
+        answer,
+        [(_state()[0],)],
+        judge,
+        "sums / counts is the codebook, so a code that nobody chose stays.",
     )

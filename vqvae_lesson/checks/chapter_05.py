@@ -1,5 +1,7 @@
 """Checks of chapter 05: the decoder."""
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -19,13 +21,29 @@ def output_size(answer):
     cases += [(4, 5, 1, "valid"), (3, 5, 2, "valid")]
     mistakes = {
         "that is what an ordinary convolution does: this one grows its input.": (
-            lambda size, kernel, stride, padding: -(-size // stride)
+            lambda size, kernel, stride, padding: [
+                -(-size // stride) if stride > 1 else None,
+                size - kernel + 1 if padding == "valid" else None,
+            ]
         ),
         "padding 'valid' adds kernel - 1 to the length, or more with a stride.": (
-            lambda size, kernel, stride, padding: size * stride
+            lambda size, kernel, stride, padding: (
+                size * stride if padding == "valid" else None
+            )
         ),
         "padding 'valid' overlaps: the last kernel begins at (size - 1) * stride.": (
-            lambda size, kernel, stride, padding: size * stride + kernel
+            lambda size, kernel, stride, padding: (
+                [size * stride + kernel, size * stride + kernel - 1, size * kernel]
+                if padding == "valid"
+                else None
+            )
+        ),
+        "padding 'same' makes the length stride times as long, whatever the kernel.": (
+            lambda size, kernel, stride, padding: (
+                [_built(size, kernel, stride, "valid"), size]
+                if padding == "same"
+                else None
+            )
         ),
     }
     return check_function(answer, cases, _built, mistakes)
@@ -45,6 +63,11 @@ def pixel_means(answer):
         "this is a softmax over all pixels: each pixel stands for itself.": (
             lambda logits: np.exp(logits) / np.exp(logits).sum()
         ),
+        "this is tanh, between -1 and 1: a probability is never below 0.": np.tanh,
+        "this is 0 or 1: a mean may lie in between.": lambda logits: [
+            np.float64(logits > 0),
+            np.float64(logits >= 0),
+        ],
     }
     return check_function(answer, cases, tf.sigmoid, mistakes)
 
@@ -52,8 +75,15 @@ def pixel_means(answer):
 def picture_count(answer, num_codes, latent_size):
     """Check how many pictures a decoder can draw."""
     mistakes = {
-        "each latent chooses for itself: multiply, do not add.": num_codes
-        * latent_size,
+        "each latent chooses for itself: multiply, do not add.": (
+            num_codes * latent_size
+        ),
         "which is the base and which the exponent?": latent_size**num_codes,
+        "that is what one latent alone can say.": num_codes,
+        "latents may choose the same code, and their order matters.": [
+            math.perm(num_codes, latent_size),
+            math.comb(num_codes, latent_size),
+            math.comb(num_codes + latent_size - 1, latent_size),
+        ],
     }
     return check_value(answer, num_codes**latent_size, mistakes)

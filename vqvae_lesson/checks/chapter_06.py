@@ -6,10 +6,10 @@ import tensorflow as tf
 from vqvae_lesson import losses
 from vqvae_lesson.checks.verdict import (
     RIGHT,
-    WRONG,
-    Verdict,
+    Fault,
+    agrees,
+    check_each,
     check_function,
-    difference,
 )
 
 UPSTREAM = np.array([[[1.0, -2.0]], [[3.0, 0.5]]], np.float32)
@@ -18,38 +18,61 @@ UPSTREAM = np.array([[[1.0, -2.0]], [[3.0, 0.5]]], np.float32)
 def _pair(seed=0):
     """Latents and the codes they chose."""
     random = np.random.default_rng(seed)
-    return [random.integers(-3, 4, [2, 1, 2]).astype(np.float32) for _ in range(2)]
+    return tuple(
+        tf.constant(random.integers(-3, 4, [2, 1, 2]), tf.float32) for _ in range(2)
+    )
 
 
 def _gradients(function, latents, quantized):
-    """Gradients of a sum weighted by UPSTREAM, zeros where there is none."""
-    latents, quantized = tf.Variable(latents), tf.Variable(quantized)
+    """Gradients of a sum weighted by UPSTREAM, None if there is no tensor."""
     with tf.GradientTape() as tape:
-        result = tf.convert_to_tensor(function(latents, quantized))
-        weighted = tf.reduce_sum(result * UPSTREAM) if result.shape.rank else result
+        tape.watch([latents, quantized])
+        result = function(latents, quantized)
+        if not tf.is_tensor(result):
+            return None
+        weighted = tf.reduce_sum(tf.cast(result, tf.float32) * UPSTREAM)
     return tape.gradient(weighted, [latents, quantized], unconnected_gradients="zero")
 
 
 def _check_gradients(answer, reference, hints, praise):
     """Compare gradients with respect to both arguments."""
-    found = _gradients(answer, *_pair())
-    expected = _gradients(reference, *_pair())
-    for one, right, hint in zip(found, expected, hints, strict=True):
-        if difference(one, right, {}):
-            return Verdict(WRONG, hint)
-    return Verdict(RIGHT, praise)
+
+    def judge(found, *case):
+        if found is None:
+            raise Fault(
+                "the value is right, but no gradient can pass: use TensorFlow's "
+                "operations throughout, not NumPy's."
+            )
+        expected = _gradients(reference, *case)
+        for one, right, hint in zip(found, expected, hints, strict=True):
+            if not agrees(one, right):
+                raise Fault(hint)
+
+    return check_each(lambda *case: _gradients(answer, *case), [_pair()], judge, praise)
 
 
 def straight_through(answer):
     """Check the values and the gradients of a straight-through estimator."""
     verdict = check_function(
         answer,
-        [tuple(map(tf.constant, _pair()))],
+        [_pair()],
         losses.straight_through,
         {
             "this returns the latents: forward, the decoder must see the codes.": (
                 lambda latents, quantized: latents
-            )
+            ),
+            "the latents come on top of the codes: what must be subtracted?": (
+                lambda latents, quantized: latents + quantized
+            ),
+            "the difference has the wrong sign.": (
+                lambda latents, quantized: [
+                    2 * latents - quantized,
+                    2 * quantized - latents,
+                ]
+            ),
+            "this is the difference alone: add it to the latents.": (
+                lambda latents, quantized: [quantized - latents, latents - quantized]
+            ),
         },
     )
     if verdict.state != RIGHT:
@@ -75,6 +98,10 @@ def reconstruction(answer):
     def each(images, logits):
         return np.float64(losses.reconstruction_loss(images, logits))
 
+    def nats(images, logits):
+        ink, paper = np.logaddexp(0, -logits), np.logaddexp(0, logits)
+        return images * ink, (1 - images) * paper
+
     mistakes = {
         "this is the mean over pixels: sum over the pixels of an image.": (
             lambda *case: each(*case) / 4
@@ -82,13 +109,20 @@ def reconstruction(answer):
         "this is the sum over the batch: take the mean over images.": (
             lambda *case: each(*case) * 3
         ),
+        "this is the sum over one axis too few: one number an image, then a mean.": (
+            lambda *case: [each(*case) / 2, sum(nats(*case)).sum((1, 2, 3))]
+        ),
         "this is a log-probability: the loss is its negative.": lambda *case: (
             -each(*case)
         ),
         "the white pixels count, the black ones do not: add (1 - x) log(1 - p).": (
-            lambda images, logits: np.mean(
-                np.sum(images * np.log1p(np.exp(-logits)), axis=(1, 2, 3))
-            )
+            lambda *case: nats(*case)[0].sum((1, 2, 3)).mean()
+        ),
+        "white and black are the wrong way round: look at the sign of the logits.": (
+            lambda images, logits: each(images, -logits)
+        ),
+        "this is in bits: use the natural logarithm for nats.": lambda *case: (
+            each(*case) / np.log(2)
         ),
     }
     return check_function(answer, [(images, logits)], each, mistakes)
@@ -97,14 +131,23 @@ def reconstruction(answer):
 def commitment(answer):
     """Check the value and the gradient of the commitment term."""
     mistakes = {
-        "a sum where the mean over all numbers belongs.": lambda latents, quantized: (
-            tf.reduce_sum((latents - quantized) ** 2)
-        ),
-        "the difference is not squared.": lambda latents, quantized: tf.reduce_mean(
-            tf.abs(latents - quantized)
+        "a sum where the mean over all numbers belongs.": lambda latents, quantized: [
+            tf.reduce_sum((latents - quantized) ** 2, axis=axes) / count
+            for axes, count in ((None, 1), (None, 2), (-1, 1), ((1, 2), 1))
+        ],
+        "the difference is not squared.": lambda latents, quantized: [
+            tf.reduce_mean(tf.abs(latents - quantized)),
+            tf.reduce_mean(latents - quantized),
+        ],
+        "this is the root: leave it out.": lambda latents, quantized: [
+            tf.sqrt(tf.reduce_mean((latents - quantized) ** 2)),
+            tf.norm(latents - quantized),
+        ],
+        "the sign is the wrong way round: a distance is positive.": (
+            lambda *case: -losses.commitment_loss(*case)
         ),
     }
-    cases = [tuple(map(tf.constant, _pair(seed))) for seed in range(2)]
+    cases = [_pair(seed) for seed in range(2)]
     verdict = check_function(answer, cases, losses.commitment_loss, mistakes)
     if verdict.state != RIGHT:
         return verdict
@@ -140,6 +183,15 @@ def prior(answer):
         "the sign is the wrong way round: a cost is positive.": lambda *case: (
             -reference(*case)
         ),
+        "latent_size and num_codes have changed places.": lambda *case: reference(
+            *case[::-1]
+        ),
+        "this is the number of choices: take the logarithm.": (
+            lambda latent_size, num_codes: [
+                float(num_codes) ** latent_size,
+                num_codes * latent_size,
+            ]
+        ),
     }
     return check_function(answer, [(1, 64), (4, 512), (49, 2)], reference, mistakes)
 
@@ -165,6 +217,18 @@ def weighted_total(answer):
         "β weighs the whole sum here: it belongs to the commitment.": (
             lambda *case: case[3] * sum(case[:3])
         ),
+        "β weighs the prior, too, here: it belongs to the commitment alone.": (
+            lambda *case: case[0] + case[3] * (case[1] + case[2])
+        ),
+        "a term has the wrong sign: all three are costs, to be added.": (
+            lambda reconstruction, commitment, prior, weight: [
+                reconstruction + weight * commitment - prior,
+                reconstruction - weight * commitment + prior,
+                reconstruction - weight * commitment - prior,
+                -reconstruction + weight * commitment + prior,
+            ]
+        ),
+        "the prior is left out.": lambda *case: case[0] + case[3] * case[1],
     }
     cases = [(200.0, 3.0, 4.0, 0.25), (280.0, 10.0, 4.16, 2.0)]
     return check_function(answer, cases, reference, mistakes)

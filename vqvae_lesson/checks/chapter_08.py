@@ -4,11 +4,12 @@ import numpy as np
 
 from vqvae_lesson import metrics
 from vqvae_lesson.checks.verdict import (
-    RIGHT,
-    WRONG,
-    Verdict,
+    Fault,
+    check_each,
     check_function,
     check_value,
+    expect_shape,
+    numbers,
 )
 
 
@@ -23,46 +24,79 @@ def perplexity(answer):
     def entropy(indices, num_codes):
         return np.log(metrics.perplexity(indices, num_codes))
 
+    def with_empty_codes(indices, num_codes):
+        shares = metrics.code_counts(indices, num_codes) / len(indices)
+        return None if shares.all() else [np.nan, np.inf]
+
     mistakes = {
-        "this is the entropy: take its exponential.": entropy,
+        "this is the entropy: take its exponential.": lambda *case: [
+            entropy(*case),
+            entropy(*case) / np.log(2),
+        ],
         "this is the number of codes in use: weigh them by how often.": (
             lambda indices, num_codes: len(np.unique(indices))
         ),
         "the sign of the entropy is the wrong way round.": lambda *case: np.exp(
             -entropy(*case)
         ),
-        "0 · log 0 is 0 here: leave out the codes that nobody chose.": (
-            lambda *case: np.nan
+        "a mean over the codes where a sum belongs.": lambda *case: [
+            np.exp(entropy(*case) / case[1]),
+            np.exp(entropy(*case) / len(np.unique(case[0]))),
+        ],
+        "logarithm and power have different bases: take e for both, or 2.": (
+            lambda *case: [
+                np.exp(entropy(*case) / np.log(2)),
+                2 ** entropy(*case),
+            ]
         ),
+        "0 · log 0 is 0 here: leave out the codes that nobody chose.": with_empty_codes,
     }
     return check_function(answer, cases, metrics.perplexity, mistakes)
 
 
 def batch_bound(answer, batch_size, num_codes):
     """Check the largest perplexity that one batch can show."""
-    mistakes = {"there are that many codes, but are there as many images?": num_codes}
+    mistakes = {
+        "there are that many codes, but are there as many images?": num_codes,
+        "that is the entropy: the perplexity is its exponential.": [
+            np.log(min(batch_size, num_codes)),
+            np.log2(min(batch_size, num_codes)),
+        ],
+        "nothing is shared out: how many codes can so many images choose?": [
+            num_codes / batch_size,
+            batch_size / num_codes,
+        ],
+        "that is the smallest, all images on one code: what is the largest?": 1,
+    }
     return check_value(answer, min(batch_size, num_codes), mistakes)
 
 
 def random_indices(answer):
     """Check a function that draws codes from the uniform prior."""
-    count, latent_size, num_codes, seed = 4000, 2, 8, 3
-    verdict = check_function(
-        lambda *case: np.array(np.shape(answer(*case))),
-        [(count, latent_size, num_codes, seed)],
-        lambda *case: np.array([count, latent_size]),
+    draws = []
+
+    def judge(found, count, latent_size, num_codes, _):
+        drawn = numbers(found)
+        expect_shape(drawn, [count, latent_size])
+        if not (drawn >= 0).all() or drawn.max() >= num_codes or (drawn % 1).any():
+            raise Fault(
+                f"expected whole numbers from 0 to {num_codes - 1}, found numbers "
+                f"from {drawn.min():.4g} to {drawn.max():.4g}."
+            )
+        shares = metrics.code_counts(drawn.astype(int), num_codes) / drawn.size
+        if np.abs(shares * num_codes - 1).max() > 0.2:
+            raise Fault(f"code {shares.argmin()} is drawn too rarely: all alike.")
+        if (drawn == drawn[:, :1]).all():
+            raise Fault("the latents of a picture are always alike: draw each anew.")
+        draws.append(drawn)
+        if len(draws) == 2 and (draws[0] != draws[1]).any():
+            raise Fault("the same seed must give the same codes.")
+        if len(draws) == 3 and (draws[1] == draws[2]).all():
+            raise Fault("another seed gives the same codes: use the seed.")
+
+    return check_each(
+        answer,
+        [(4000, 2, 8, seed) for seed in (3, 3, 4)],
+        judge,
+        "every code alike, and the seed decides.",
     )
-    if verdict.state != RIGHT:
-        return verdict
-    drawn = np.asarray(answer(count, latent_size, num_codes, seed))
-    if drawn.min() < 0 or drawn.max() >= num_codes or (drawn != np.round(drawn)).any():
-        message = f"expected whole numbers from 0 to {num_codes - 1}."
-        return Verdict(WRONG, f"{message} Found {drawn.min()} to {drawn.max()}.")
-    shares = metrics.code_counts(drawn.astype(int), num_codes) / drawn.size
-    if np.abs(shares * num_codes - 1).max() > 0.2:
-        return Verdict(WRONG, f"code {shares.argmin()} is drawn too rarely: all alike.")
-    if not np.array_equal(drawn, answer(count, latent_size, num_codes, seed)):
-        return Verdict(WRONG, "the same seed must give the same codes.")
-    if np.array_equal(drawn, answer(count, latent_size, num_codes, seed + 1)):
-        return Verdict(WRONG, "another seed gives the same codes: use the seed.")
-    return Verdict(RIGHT, "every code alike, and the seed decides.")
