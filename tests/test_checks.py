@@ -38,6 +38,16 @@ def checks():
 
 CHECKS = checks()
 
+# The functions with a bug that the chapters show, and what is said about them.
+BUGS = {
+    "broken_split": ("chapter_01.split_pairs", "no longer belong together"),
+    "broken_nearest": ("chapter_03.nearest", "other axis"),
+    "broken_start": ("chapter_04.mended_start", "divided by 0"),
+    "broken_commitment": ("chapter_06.commitment", "does not reach the latents"),
+    "broken_total": ("chapter_06.weighted_total", "weighs the reconstruction"),
+    "broken_step": ("chapter_07.one_step", "counted 2 steps"),
+}
+
 # The values that some checks need, and what these then expect.
 ARGUMENTS = {
     "chapter_01.batch_count": {"batch_size": 64},
@@ -1313,12 +1323,11 @@ def test_a_stub_is_not_attempted_and_a_solution_is_right(path, exercise):
     assert run(solution, names).state == verdict.RIGHT
 
 
-def test_every_bug_on_display_is_found_by_its_check():
-    found = 0
+def test_every_bug_on_display_gets_its_hint():
+    shown = {}
     for path in CHAPTERS:
-        for tags, body in cells(path):
-            shown = ast.unparse(body[-1]) if body else ""
-            if shown.startswith("check.") and not {"check", "solution"} & {*tags}:
-                assert run(body, {**names_of(path)}).state == verdict.WRONG
-                found += 1
-    assert found >= 5
+        names = names_of(path)
+        shown |= {name: names[name] for name in names if name.startswith("broken_")}
+    assert {*shown} == {*BUGS}
+    for name, (check, word) in BUGS.items():
+        assert word in ask(check, shown[name]).message

@@ -314,3 +314,12 @@ def test_a_map_gives_every_class_its_own_points_colour_and_mark():
 def test_colours_are_those_of_okabe_and_ito_without_black_and_yellow():
     known = "e69f00 56b4e9 009e73 0072b2 d55e00 cc79a7"
     assert {color.lower().lstrip("#") for color in plots.COLORS} == set(known.split())
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
+def test_images_of_any_number_of_channels_are_drawn(channels, tmp_path):
+    images = np.linspace(0, 1, 2 * 4 * 4 * channels).reshape(2, 4, 4, channels)
+    plots.save_grid(tmp_path / "grid.png", images, columns=2)
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert picture.size == (10, 4)
+    assert plots.letter_grid(images, columns=2).axes

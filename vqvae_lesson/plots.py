@@ -80,8 +80,12 @@ def _as_ink(images):
 
 
 def _sheet(images, columns):
-    """Lay images out as ink on paper; before any figure is opened, or it stays."""
-    return _as_ink(tile(images, columns))
+    """Lay images out as ink on paper; before any figure is opened, or it stays.
+
+    Of channels that are no colours (2, or more than 4) the first is drawn.
+    """
+    sheet = tile(images, columns)
+    return _as_ink(sheet if sheet.shape[-1] in (1, 3, 4) else sheet[..., :1])
 
 
 def _show(axes, sheet):
