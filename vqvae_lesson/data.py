@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.files import open_arrays
 from vqvae_lesson.glyphs import GLYPH_NAMES, draw_glyphs
+from vqvae_lesson.own_images import read_npz, read_pngs
 
 KMNIST_URL = "http://codh.rois.ac.jp/kmnist/dataset/kmnist/"
 KMNIST_NAMES = GLYPH_NAMES
@@ -340,9 +340,9 @@ def load_own(path):
     """
     path = Path(path)
     if path.is_dir():
-        images, labels = to_float(_read_pngs(path)), None
+        images, labels = to_float(read_pngs(path)), None
     elif path.suffix == ".npz" and path.is_file():
-        images, labels = _read_npz(path)
+        images, labels = read_npz(path)
         images = to_float(images)
     else:
         raise LessonError(
@@ -357,57 +357,6 @@ def load_own(path):
     if labels is None:
         labels = np.zeros(len(images), np.uint8)
     return _split_letters(str(path), images, labels, ())
-
-
-def _read_npz(path):
-    """Take images and labels (or None) from an .npz file."""
-    with open_arrays(path) as arrays:
-        names = arrays.files
-        found = next((name for name in ("images", "arr_0") if name in names), None)
-        images = None if found is None else arrays[found]
-        labels = arrays["labels"] if "labels" in names else None
-    if images is None:
-        raise LessonError(
-            f"{path} holds the arrays {names}, expected one named images (or arr_0): "
-            "save it with np.savez(path, images=...)"
-        )
-    if labels is not None and (
-        labels.shape != images.shape[:1] or labels.dtype.kind not in "iu"
-    ):
-        raise LessonError(
-            f"{path} holds images of shape {list(images.shape)} and {labels.dtype} "
-            f"labels of shape {list(labels.shape)}, expected one whole number an image"
-        )
-    return images, labels
-
-
-def _read_pngs(folder):
-    """Stack the PNGs of a folder, sorted by name."""
-    from PIL import Image
-
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png")
-    if not paths:
-        raise LessonError(f"{folder} holds no PNG files, expected letters as *.png")
-    images = []
-    for path in paths:
-        try:
-            with Image.open(path) as image:
-                images.append(_pixels(image))
-        except Exception:  # Pillow raises half a dozen types for a damaged file
-            raise LessonError(f"{path} is not a readable PNG: remove it") from None
-        if images[-1].shape != images[0].shape:
-            raise LessonError(
-                f"{path} has shape {list(images[-1].shape)}, expected "
-                f"{list(images[0].shape)} as in {paths[0].name}: make all one size"
-            )
-    return np.stack(images)
-
-
-def _pixels(image):
-    """Bytes of a picture: grey stays grey, all others become red, green, blue."""
-    if image.mode.startswith("I"):  # 16 bits, which Pillow would clip to 8
-        return (np.asarray(image) // 257).astype(np.uint8)
-    return np.asarray(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
 
 
 def load_letters(source="kmnist", folder=None):
