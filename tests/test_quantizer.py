@@ -332,11 +332,6 @@ def test_shapes_that_do_not_fit_are_told_while_tracing(latents, codebook, messag
         traced(tf.zeros(latents), tf.zeros(codebook))
 
 
-@pytest.mark.xfail(
-    not hasattr(LessonError, "ag_pass_through"),
-    reason="AutoGraph turns exceptions it does not know into a StagingError",
-    strict=True,
-)
 @pytest.mark.parametrize(("latents", "codebook", "message"), WRONG_SHAPES)
 def test_autograph_leaves_the_error_its_name(latents, codebook, message):
     with pytest.raises(LessonError, match=message):

@@ -198,6 +198,52 @@ def info(source):
     click.echo(json.dumps(read_json(manifest), indent=2, ensure_ascii=False))
 
 
+@cli.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--execute", "executed", is_flag=True, help="Run the notebooks first.")
+@click.option(
+    "--seconds",
+    default=300,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="For each notebook, with --execute.",
+)
+def exercises(paths, executed, seconds):
+    """List the exercises; of a reader's notebooks, those done, wrong and open.
+
+    PATHS are executed notebooks or folders of them; without any, all exercises of
+    the book are listed. Notebooks are only read, unless --execute is given: their
+    code then runs on this machine, so run a stranger's in a sandbox.
+    """
+    from vqvae_lesson import exercises as lesson
+
+    for path in paths or [lesson.BOOK]:
+        for notebook in lesson.find_notebooks(path):
+            try:
+                if executed:
+                    content = lesson.execute(notebook, seconds)
+                else:
+                    content = lesson.read_notebook(notebook)
+                _print_exercises(notebook, lesson.exercises_of(content), bool(paths))
+            except LessonError as error:
+                click.echo(f"Error: {error}")
+
+
+def _print_exercises(notebook, found, with_states):
+    """Print a notebook's exercises, one a line, and how many are done."""
+    if not found:
+        return
+    done = sum(exercise.state == "done" for exercise in found)
+    click.echo(f"{notebook}: {done} of {len(found)} done" if with_states else notebook)
+    for exercise in found:
+        state = f"{exercise.state:6}" if with_states else ""
+        wrong = with_states and exercise.state == "wrong"
+        click.echo(
+            f"  {state}{exercise.label}: {exercise.title}"
+            + (f" - {exercise.message}" if wrong else "")
+        )
+
+
 def main():
     """Run the command line; what the reader can put right gets one line."""
     try:

@@ -7,3 +7,7 @@ to do. The command line prints it without a traceback.
 
 class LessonError(ValueError):
     """Input that the lesson cannot use, with the way out in the message."""
+
+    # AutoGraph hands an error with this attribute on as it is, so that it keeps
+    # its name inside a tf.function too.
+    ag_pass_through = True
