@@ -33,7 +33,7 @@ lint: install
 	$(BIN)/codespell
 
 unit: install
-	$(BIN)/pytest -n 2 --dist loadfile --cov tests vqvae_lesson
+	$(BIN)/pytest -n 2 --dist loadfile --cov=vqvae_lesson tests vqvae_lesson
 
 chapters: install
 	$(BIN)/pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 300 $(CHAPTERS)

@@ -290,7 +290,7 @@ RIGHT = {
     "chapter_03.lookup_by_one_hot": [
         lambda e, i: tf.one_hot(i, len(e)) @ e,
         lambda e, i: [e[index].tolist() for index in i],
-        lambda e, i: np.einsum("kn,kd->row", np.arange(len(e))[:, None] == i, e),
+        lambda e, i: np.einsum("kn,kd->nd", np.arange(len(e))[:, None] == i, e),
     ],
     "chapter_04.statistics": [
         statistics_by_loop,
