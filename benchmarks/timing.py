@@ -7,30 +7,33 @@ from importlib.metadata import version
 from statistics import median
 
 
-def interleaved(ways, repeats, warm_up=2):
+def interleaved(ways, rounds, calls=1, warm_up=2):
     """Seconds of each way: A B C, A B C, ..., so that a noisy machine hits all alike.
 
     Parameters
     ----------
     ways : dict
         From a name to a function without arguments.
-    repeats : int
-        Counted rounds.
+    rounds : int
+        Counted ones.
+    calls : int
+        How often each way runs when it is its turn.
     warm_up : int
         Rounds before, not counted.
 
     Returns
     -------
     dict
-        From a name to a list of seconds.
+        From a name to a list of seconds per call, one a round.
     """
     seconds = {name: [] for name in ways}
-    for turn in range(warm_up + repeats):
+    for turn in range(warm_up + rounds):
         for name, work in ways.items():
             began = time.perf_counter()
-            work()
+            for _ in range(calls):
+                work()
             if turn >= warm_up:
-                seconds[name].append(time.perf_counter() - began)
+                seconds[name].append((time.perf_counter() - began) / calls)
     return seconds
 
 

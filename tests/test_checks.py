@@ -44,6 +44,12 @@ BUGS = {
     "broken_nearest": ("chapter_03.nearest", "other axis"),
     "broken_start": ("chapter_04.mended_start", "divided by 0"),
     "broken_commitment": ("chapter_06.commitment", "does not reach the latents"),
+    "broken_quantize_and_move": ("chapter_04.quantized_first", "moved before"),
+    "broken_codebook_loss": ("chapter_06.codebook_loss", "reaches the latents"),
+    "broken_data_set_perplexity": (
+        "chapter_08.data_set_perplexity",
+        "mean over batches",
+    ),
     "broken_total": ("chapter_06.weighted_total", "weighs the reconstruction"),
     "broken_step": ("chapter_07.one_step", "counted 2 steps"),
 }
@@ -51,6 +57,9 @@ BUGS = {
 # The values that some checks need, and what these then expect.
 ARGUMENTS = {
     "chapter_01.batch_count": {"batch_size": 64},
+    "chapter_03.memory": {"latents": 6272, "num_codes": 512, "code_size": 64},
+    "chapter_04.steps_of_return": {"decay": 0.9},
+    "chapter_06.gradient_at_the_latent": {"latent": 0.25, "code": 0.5, "target": 2.0},
     "chapter_05.picture_count": {"num_codes": 64, "latent_size": 2},
     "chapter_07.step_count": {"images": 60_000, "recipe": RECIPES["article"]},
     "chapter_07.adam_steps": {"steps": 10},
@@ -59,6 +68,9 @@ ARGUMENTS = {
 VALUES = {
     "chapter_01.batch_count": (937, 32),
     "chapter_02.latents_of_a_wide_image": (16, 12, 64),
+    "chapter_03.memory": 822_083_584,
+    "chapter_04.steps_of_return": 109,
+    "chapter_06.gradient_at_the_latent": -3.0,
     "chapter_05.picture_count": 4096,
     "chapter_07.step_count": 18740,
     "chapter_07.adam_steps": 20,
@@ -148,6 +160,21 @@ def statistics_by_segments(latents, indices, num_codes):
         tf.math.unsorted_segment_sum(part, indices, num_codes)
         for part in (ones, latents)
     )
+
+
+def quantize_by_loop(codebook, counts, sums, latents, decay):
+    chosen = nearest_by_loop(latents, codebook)
+    quantized = [codebook[index].tolist() for index in chosen]
+    counts, sums = counts * decay, sums * decay
+    for latent, index in zip(latents, chosen, strict=True):
+        counts[index] += 1 - decay
+        sums[index] += (1 - decay) * latent
+    return quantized, sums / (counts[:, None] + 1e-5)
+
+
+def quantize_too_soon(codebook, counts, sums, latents, decay):
+    codes = quantize_by_loop(codebook, counts, sums, latents, decay)[1]
+    return codes[nearest_by_loop(latents, codebook)], codes
 
 
 def step_in_place(counts, sums, latents, indices, decay):
@@ -244,6 +271,33 @@ def step_in_another_order(model, optimizer, images, weight):
 
 
 RIGHT = {
+    "chapter_03.memory": [np.int64(822_083_584), 822_083_584.0],
+    "chapter_04.steps_of_return": [109.0, np.ceil(109)],
+    "chapter_04.quantized_first": [
+        quantize_by_loop,
+        lambda e, n, m, z, decay: (
+            tf.gather(e, nearest_by_loop(z, e)),
+            tf.constant(quantize_by_loop(e, n, m, z, decay)[1]),
+        ),
+    ],
+    "chapter_06.gradient_at_the_latent": [-3, np.float32(-3)],
+    "chapter_06.codebook_loss": [
+        lambda z, q: (
+            tf.math.reduce_variance(tf.stop_gradient(z) - q)
+            + tf.reduce_mean(tf.stop_gradient(z) - q) ** 2
+        ),
+        lambda z, q: (
+            tf.reduce_sum(tf.square(q - tf.stop_gradient(z))) / tf.size(z, tf.float32)
+        ),
+    ],
+    "chapter_08.kl_to_uniform": [
+        lambda s: float(sum(p * math.log(p * len(s)) for p in s if p)),
+        lambda s: math.log(len(s)) + tf.reduce_sum(tf.math.xlogy(s, s)),
+    ],
+    "chapter_08.data_set_perplexity": [
+        lambda parts, k: perplexity_by_loop([i for part in parts for i in part], k),
+        lambda parts, k: perplexity_by_loop(np.hstack(parts).tolist(), k),
+    ],
     "chapter_01.parse_idx": [
         parse_by_loop,
         parse_with_tensorflow,
@@ -287,7 +341,7 @@ RIGHT = {
         lambda z, e: np.float32(nearest_by_loop(z, e)),
         lambda z, e: tf.argmin(distances_by_einsum(z, e), 1),
     ],
-    "chapter_03.lookup_by_one_hot": [
+    "chapter_03.looked_up": [
         lambda e, i: tf.one_hot(i, len(e)) @ e,
         lambda e, i: [e[index].tolist() for index in i],
         lambda e, i: np.einsum("kn,kd->nd", np.arange(len(e))[:, None] == i, e),
@@ -488,6 +542,65 @@ def no_way_through(model, optimizer, images, weight):
 
 
 WRONG = {
+    "chapter_03.memory": [
+        (205_520_896, "4 bytes"),
+        (6272 * 512 * 4, "axis more"),
+        (1_644_167_168, "not 8"),
+        (4 * (6272 + 512) * 64, "pairs"),
+    ],
+    "chapter_04.steps_of_return": [
+        (1146, "0.99"),
+        (-109, "positive"),
+        (7, "half"),
+        (5, "1 - decay"),
+        (110, "nearly"),
+    ],
+    "chapter_04.quantized_first": [
+        (lambda *case: quantize_by_loop(*case)[::-1], "come first"),
+        (lambda e, *rest: (quantize_by_loop(e, *rest)[0], e), "still the old one"),
+        (quantize_too_soon, "moved before"),
+    ],
+    "chapter_06.gradient_at_the_latent": [
+        (-3.5, "at the code"),
+        (0, "not 0"),
+        (3.0, "sign"),
+        (-1.5, "factor of 2"),
+        (2.25, "slope"),
+    ],
+    "chapter_06.codebook_loss": [
+        (lambda z, q: tf.reduce_sum((tf.stop_gradient(z) - q) ** 2), "sum"),
+        (
+            lambda z, q: tf.reduce_mean((z - tf.stop_gradient(q)) ** 2),
+            "moves the codes",
+        ),
+        (
+            lambda z, q: tf.reduce_mean(
+                (tf.stop_gradient(z) - tf.stop_gradient(q)) ** 2
+            ),
+            "no gradient reaches the codes",
+        ),
+        (lambda z, q: tf.norm(tf.stop_gradient(z) - q), "root"),
+        (lambda z, q: tf.reduce_mean(tf.abs(tf.stop_gradient(z) - q)), "squared"),
+    ],
+    "chapter_08.kl_to_uniform": [
+        (lambda s: -sum(p * math.log(p) for p in s if p), "entropy"),
+        (lambda s: np.sum(s * np.log(s * len(s))), "nobody chose"),
+        (lambda s: -sum(p * math.log(p * len(s)) for p in s if p), "sign"),
+        (lambda s: sum(p * math.log2(p * len(s)) for p in s if p), "bits"),
+        (lambda s: np.mean([p * math.log(p * len(s)) if p else 0 for p in s]), "mean"),
+    ],
+    "chapter_08.data_set_perplexity": [
+        (
+            lambda parts, k: np.mean([perplexity_by_loop(part, k) for part in parts]),
+            "mean over batches",
+        ),
+        (lambda parts, k: perplexity_by_loop(parts[-1], k), "last batch"),
+        (
+            lambda parts, k: math.log(perplexity_by_loop(np.hstack(parts), k)),
+            "exponential",
+        ),
+        (lambda parts, k: sum(perplexity_by_loop(part, k) for part in parts), "sum"),
+    ],
     "chapter_01.parse_idx": [
         (lambda b: np.frombuffer(b[4 + 4 * b[3] :], np.uint8), "flat"),
         (lambda b: np.frombuffer(b, np.uint8), "header"),
@@ -600,7 +713,7 @@ WRONG = {
         (lambda z, e: e[distances_by_einsum(z, e).argmin(1)], "too many"),
         (lambda z, e: distances_by_einsum(z, e).argmin(), "axis is missing"),
     ],
-    "chapter_03.lookup_by_one_hot": [
+    "chapter_03.looked_up": [
         (lambda e, i: np.eye(len(e))[i], "one-hot"),
         (lambda e, i: e.T[i % e.shape[1]], "columns"),
         (lambda e, i: e[i].T, "transpose"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vqvae_lesson.checks.verdict import check_function
+from vqvae_lesson.checks.verdict import check_function, check_value
 from vqvae_lesson.quantizer import lookup, nearest_code, squared_distances
 
 
@@ -95,7 +95,7 @@ def nearest(answer):
     return check_function(answer, cases, nearest_code, mistakes)
 
 
-def lookup_by_one_hot(answer):
+def looked_up(answer):
     """Check a function that fetches codes with a matrix product."""
     codebook = _vectors(3, 2, 2)
     cases = [
@@ -118,3 +118,21 @@ def lookup_by_one_hot(answer):
         ],
     }
     return check_function(answer, cases, lookup, mistakes)
+
+
+def memory(answer, latents, num_codes, code_size):
+    """Check the bytes that all differences take, as float32."""
+    numbers = np.broadcast_shapes((latents, 1, code_size), (1, num_codes, code_size))
+    size = int(np.prod(numbers)) * np.float32().nbytes
+    mistakes = {
+        "that many numbers, but a float32 takes 4 bytes.": size // 4,
+        "that is for the distances; the differences have an axis more.": [
+            size // code_size,
+            size // code_size // 4,
+        ],
+        "a float32 takes 4 bytes, not 8.": 2 * size,
+        "this is for latents and codes alone: how many pairs are there?": (
+            4 * (latents + num_codes) * code_size
+        ),
+    }
+    return check_value(answer, size, mistakes)

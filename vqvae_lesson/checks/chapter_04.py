@@ -7,12 +7,14 @@ from vqvae_lesson.checks.verdict import (
     agrees,
     check_each,
     check_function,
+    check_value,
     compare,
     expect_shape,
     numbers,
     parts,
 )
 from vqvae_lesson.ema import EMA_STARTS, batch_statistics, ema_step, start_averages
+from vqvae_lesson.quantizer import lookup, nearest_code
 
 DECAY = 0.75
 
@@ -171,3 +173,54 @@ def mended_start(answer):
         judge,
         "sums / counts is the codebook, so a code that nobody chose stays.",
     )
+
+
+def steps_of_return(answer, decay):
+    """Check after how many steps an unassigned code is back where it began."""
+    epsilon = EMA_STARTS["article"].epsilon
+    steps = round(np.log(epsilon) / np.log(decay))
+    mistakes = {
+        "that is the answer for a decay of 0.99.": round(
+            np.log(epsilon) / np.log(0.99)
+        ),
+        "a number of steps is positive: both logarithms are negative.": -steps,
+        "that is when half is forgotten.": round(np.log(0.5) / np.log(decay)),
+        "the factor shrinks by decay a step, not by 1 - decay.": round(
+            np.log(epsilon) / np.log(1 - decay)
+        ),
+        "nearly: round to the nearest whole step.": [steps - 1, steps + 1],
+    }
+    return check_value(answer, steps, mistakes)
+
+
+def quantized_first(answer):
+    """Check a step that quantizes with the codes as they were before it."""
+
+    def reference(codebook, counts, sums, latents, decay):
+        indices = nearest_code(latents, codebook)
+        state = ema_step(codebook, counts, sums, latents, indices, decay)
+        return lookup(codebook, indices).numpy(), state[0].numpy()
+
+    def too_soon(codebook, counts, sums, latents, decay):
+        indices = nearest_code(latents, codebook)
+        codes = ema_step(codebook, counts, sums, latents, indices, decay)[0]
+        chosen_again = lookup(codes, nearest_code(latents, codes)).numpy()
+        return [
+            (lookup(codes, indices).numpy(), codes.numpy()),
+            (chosen_again, codes.numpy()),
+        ]
+
+    mistakes = {
+        "the codes have moved before they were looked up: quantize first.": too_soon,
+        "the codebook is still the old one: return it as it is after the step.": (
+            lambda codebook, *rest: (reference(codebook, *rest)[0], codebook)
+        ),
+        "the quantized latents come first, then the codebook.": (
+            lambda *case: reference(*case)[::-1]
+        ),
+    }
+    cases = []
+    for seed in (0, 4):
+        codebook, counts, sums, latents, _ = _state(seed)
+        cases.append((codebook, counts, sums, latents, DECAY))
+    return check_function(answer, cases, reference, mistakes)

@@ -10,6 +10,7 @@ from vqvae_lesson.checks.verdict import (
     agrees,
     check_each,
     check_function,
+    check_value,
 )
 
 UPSTREAM = np.array([[[1.0, -2.0]], [[3.0, 0.5]]], np.float32)
@@ -232,3 +233,63 @@ def weighted_total(answer):
     }
     cases = [(200.0, 3.0, 4.0, 0.25), (280.0, 10.0, 4.16, 2.0)]
     return check_function(answer, cases, reference, mistakes)
+
+
+def gradient_at_the_latent(answer, latent, code, target):
+    """Check the gradient that reaches a latent through a straight-through step."""
+
+    def slope(forward):
+        latents = tf.Variable(latent)
+        with tf.GradientTape() as tape:
+            loss = (forward(latents) - target) ** 2
+        gradient = tape.gradient(loss, latents, unconnected_gradients="zero")
+        return float(gradient)
+
+    right = slope(lambda latents: losses.straight_through(latents, tf.constant(code)))
+    mistakes = {
+        "the gradient is taken at the code, which the decoder saw.": slope(tf.identity),
+        "straight-through lets the gradient pass: it is not 0.": 0.0,
+        "the sign is the wrong way round: the loss falls as the latent rises.": -right,
+        "the slope of a square has a factor of 2.": right / 2,
+        "that is the loss: what is its slope?": (code - target) ** 2,
+    }
+    return check_value(answer, right, mistakes)
+
+
+def codebook_loss(answer):
+    """Check the value and the gradient of the paper's codebook loss."""
+
+    def reference(latents, quantized):
+        return losses.commitment_loss(quantized, latents)
+
+    mistakes = {
+        "a sum where the mean over all numbers belongs.": lambda latents, quantized: (
+            tf.reduce_sum((latents - quantized) ** 2)
+        ),
+        "the difference is not squared.": lambda latents, quantized: [
+            tf.reduce_mean(tf.abs(latents - quantized)),
+            tf.reduce_mean(latents - quantized),
+        ],
+        "this is the root: leave it out.": lambda latents, quantized: [
+            tf.sqrt(tf.reduce_mean((latents - quantized) ** 2)),
+            tf.norm(latents - quantized),
+        ],
+        "this is 0: latents and codes are both to be compared.": (
+            lambda latents, quantized: 0.0
+        ),
+    }
+    cases = [_pair(seed) for seed in range(2)]
+    verdict = check_function(answer, cases, reference, mistakes)
+    if verdict.state != RIGHT:
+        return verdict
+    return _check_gradients(
+        answer,
+        reference,
+        [
+            "the value is right, but a gradient reaches the latents: this term moves "
+            "the codes alone.",
+            "the value is right, but no gradient reaches the codes: what did the "
+            "straight-through step stop?",
+        ],
+        "it pulls the codes to the latents, and leaves the latents alone.",
+    )

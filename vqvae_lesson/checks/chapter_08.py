@@ -1,6 +1,7 @@
 """Checks of chapter 08: perplexity and sampling."""
 
 import numpy as np
+import tensorflow_probability as tfp
 
 from vqvae_lesson import metrics
 from vqvae_lesson.checks.verdict import (
@@ -11,6 +12,8 @@ from vqvae_lesson.checks.verdict import (
     expect_shape,
     numbers,
 )
+
+tfd = tfp.distributions
 
 
 def perplexity(answer):
@@ -100,3 +103,76 @@ def random_indices(answer):
         judge,
         "every code alike, and the seed decides.",
     )
+
+
+def kl_to_uniform(answer):
+    """Check the divergence of shares from the uniform prior."""
+    cases = [
+        (np.array([0.5, 0.5]),),
+        (np.array([0.75, 0.25, 0.0, 0.0]),),
+        (np.random.default_rng(1).dirichlet(np.ones(8)),),
+    ]
+
+    def entropy(shares):
+        used = shares[shares > 0]
+        return -np.sum(used * np.log(used))
+
+    def reference(shares):
+        uniform = tfd.Categorical(probs=np.full_like(shares, 1 / len(shares)))
+        return tfd.Categorical(probs=shares).kl_divergence(uniform).numpy()
+
+    def other_way(shares):
+        return np.mean(-np.log(len(shares) * shares)) if shares.all() else np.inf
+
+    mistakes = {
+        "this is the entropy: what is missing is the prior's price.": entropy,
+        "leave out the codes that nobody chose: their logarithm is infinite.": (
+            lambda shares: None if shares.all() else [np.nan, np.inf]
+        ),
+        "the sign is the wrong way round: a divergence is never negative.": (
+            lambda shares: -reference(shares)
+        ),
+        "this is in bits: use the natural logarithm for nats.": (
+            lambda shares: reference(shares) / np.log(2)
+        ),
+        "the shares weigh the logarithms, not the uniform prior.": other_way,
+        "a mean over the codes where a sum belongs.": lambda shares: (
+            reference(shares) / len(shares)
+        ),
+    }
+    return check_function(answer, cases, reference, mistakes)
+
+
+def data_set_perplexity(answer):
+    """Check the perplexity of a data set that comes in batches."""
+    random = np.random.default_rng(2)
+    cases = [
+        ([np.array([0, 0]), np.array([1, 1])], 2),
+        ([random.integers(0, 16, size) for size in (8, 8, 4)], 16),
+    ]
+
+    def reference(batches, num_codes):
+        return metrics.perplexity(np.concatenate(batches), num_codes)
+
+    def each(batches, num_codes):
+        return [metrics.perplexity(batch, num_codes) for batch in batches]
+
+    mistakes = {
+        "this is the mean over batches: put their indices together first.": (
+            lambda *case: [
+                np.mean(each(*case)),
+                np.exp(np.mean(np.log(each(*case)))),
+                np.average(each(*case), weights=[len(batch) for batch in case[0]]),
+            ]
+        ),
+        "this is the last batch alone.": lambda *case: each(*case)[-1],
+        "this is the first batch alone.": lambda *case: each(*case)[0],
+        "this is the best batch: the data set may be better still.": (
+            lambda *case: max(each(*case))
+        ),
+        "this is the entropy: take its exponential.": lambda *case: np.log(
+            reference(*case)
+        ),
+        "this is the sum over batches.": lambda *case: sum(each(*case)),
+    }
+    return check_function(answer, cases, reference, mistakes)
