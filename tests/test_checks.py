@@ -57,6 +57,7 @@ BUGS = {
 # The values that some checks need, and what these then expect.
 ARGUMENTS = {
     "chapter_01.batch_count": {"batch_size": 64},
+    "chapter_02.width_without_bend": {"kernel": 5},
     "chapter_03.memory": {"latents": 6272, "num_codes": 512, "code_size": 64},
     "chapter_04.steps_of_return": {"decay": 0.9},
     "chapter_06.gradient_at_the_latent": {"latent": 0.25, "code": 0.5, "target": 2.0},
@@ -68,6 +69,8 @@ ARGUMENTS = {
 VALUES = {
     "chapter_01.batch_count": (937, 32),
     "chapter_02.latents_of_a_wide_image": (16, 12, 64),
+    "chapter_02.width_without_bend": 9,
+    "chapter_05.range_of_means": (0.5, 0.731),
     "chapter_03.memory": 822_083_584,
     "chapter_04.steps_of_return": 109,
     "chapter_06.gradient_at_the_latent": -3.0,
@@ -271,6 +274,8 @@ def step_in_another_order(model, optimizer, images, weight):
 
 
 RIGHT = {
+    "chapter_02.width_without_bend": [9.0, np.int32(9)],
+    "chapter_05.range_of_means": [(0.5, 0.7311), [0.5, np.float32(0.7310586)]],
     "chapter_03.memory": [np.int64(822_083_584), 822_083_584.0],
     "chapter_04.steps_of_return": [109.0, np.ceil(109)],
     "chapter_04.quantized_first": [
@@ -542,6 +547,17 @@ def no_way_through(model, optimizer, images, weight):
 
 
 WRONG = {
+    "chapter_02.width_without_bend": [
+        (10, "overlap"),
+        (7, "reaches two"),
+        (25, "multiply"),
+        (5, "wider"),
+    ],
+    "chapter_05.range_of_means": [
+        ((0.0, 1.0), "one sigmoid"),
+        ((0.731, 0.5), "lowest"),
+        ((0.269, 0.731), "below 0"),
+    ],
     "chapter_03.memory": [
         (205_520_896, "4 bytes"),
         (6272 * 512 * 4, "axis more"),

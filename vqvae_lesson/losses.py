@@ -118,6 +118,17 @@ def prior_loss(indices, num_codes):
     )
 
 
+def weighted_sum(reconstruction, commitment, prior, commitment_weight):
+    """Add the terms up; the commitment alone is weighted.
+
+    Examples
+    --------
+    >>> weighted_sum(280.0, 8.0, 4.0, commitment_weight=0.25)
+    286.0
+    """
+    return reconstruction + commitment_weight * commitment + prior
+
+
 def total_loss(images, output, num_codes, commitment_weight):
     """Reconstruction + β · commitment + prior.
 
@@ -137,5 +148,5 @@ def total_loss(images, output, num_codes, commitment_weight):
     reconstruction = reconstruction_loss(images, output.logits)
     commitment = commitment_loss(output.latents, output.quantized)
     prior = prior_loss(output.indices, num_codes)
-    total = reconstruction + commitment_weight * commitment + prior
+    total = weighted_sum(reconstruction, commitment, prior, commitment_weight)
     return Losses(total, reconstruction, commitment, prior)

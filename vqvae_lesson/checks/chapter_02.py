@@ -117,3 +117,17 @@ def latents_of_a_wide_image(answer):
         ],
     }
     return check_value(answer, _deepest(64, 48), mistakes)
+
+
+def width_without_bend(answer, kernel):
+    """Check the kernel that two convolutions without a bend amount to."""
+    twice = np.convolve(np.ones(kernel), np.ones(kernel))
+    mistakes = {
+        "the second window begins where the first one ends, but they overlap.": (
+            2 * kernel
+        ),
+        "one pixel more on each side? The second kernel reaches two.": kernel + 2,
+        "the widths do not multiply: how far does the second kernel reach?": kernel**2,
+        "a pixel of the second layer sees several of the first: wider.": kernel,
+    }
+    return check_value(answer, twice.size, mistakes)

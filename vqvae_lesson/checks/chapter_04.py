@@ -13,7 +13,13 @@ from vqvae_lesson.checks.verdict import (
     numbers,
     parts,
 )
-from vqvae_lesson.ema import EMA_STARTS, batch_statistics, ema_step, start_averages
+from vqvae_lesson.ema import (
+    EMA_STARTS,
+    batch_statistics,
+    ema_step,
+    moving_average,
+    start_averages,
+)
 from vqvae_lesson.quantizer import lookup, nearest_code
 
 DECAY = 0.75
@@ -119,7 +125,12 @@ def exiled(answer):
     """Check a closed form: how far out an unassigned code is after t steps."""
 
     def reference(steps, decay):
-        return decay**steps / EMA_STARTS["article"].epsilon
+        start = EMA_STARTS["article"]
+        total, count = 1.0, start.count
+        for _ in range(steps):
+            total = moving_average(total, 0.0, decay)
+            count = moving_average(count, 0.0, decay)
+        return total / (count + start.epsilon)
 
     mistakes = {
         "the sum decays once a step, so t times.": lambda steps, decay: reference(
@@ -178,7 +189,10 @@ def mended_start(answer):
 def steps_of_return(answer, decay):
     """Check after how many steps an unassigned code is back where it began."""
     epsilon = EMA_STARTS["article"].epsilon
-    steps = round(np.log(epsilon) / np.log(decay))
+    away = [1 / epsilon]
+    while away[-1] > decay:
+        away.append(moving_average(away[-1], 0.0, decay))
+    steps = int(np.abs(np.log(away)).argmin())
     mistakes = {
         "that is the answer for a decay of 0.99.": round(
             np.log(epsilon) / np.log(0.99)

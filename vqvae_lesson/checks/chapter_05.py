@@ -1,5 +1,6 @@
 """Checks of chapter 05: the decoder."""
 
+import itertools
 import math
 
 import keras
@@ -86,4 +87,17 @@ def picture_count(answer, num_codes, latent_size):
             math.comb(num_codes + latent_size - 1, latent_size),
         ],
     }
-    return check_value(answer, num_codes**latent_size, mistakes)
+    pictures = itertools.product(range(num_codes), repeat=latent_size)
+    return check_value(answer, sum(1 for _ in pictures), mistakes)
+
+
+def range_of_means(answer):
+    """Check the lowest and highest mean behind one sigmoid too many."""
+    once = tf.sigmoid(tf.constant([-np.inf, np.inf], tf.float64))
+    low, high = tf.sigmoid(once).numpy()
+    mistakes = {
+        "that is the range of one sigmoid: send it through another.": (0.0, 1.0),
+        "the lowest comes first.": (high, low),
+        "what goes into the second sigmoid is never below 0.": (1 - high, high),
+    }
+    return check_value(answer, (low, high), mistakes)

@@ -199,10 +199,6 @@ def prior(answer):
 
 def weighted_total(answer):
     """Check how the terms are put together."""
-
-    def reference(reconstruction, commitment, prior, commitment_weight):
-        return reconstruction + commitment_weight * commitment + prior
-
     mistakes = {
         "β weighs the reconstruction here: it belongs to the commitment.": (
             lambda reconstruction, commitment, prior, weight: (
@@ -232,7 +228,7 @@ def weighted_total(answer):
         "the prior is left out.": lambda *case: case[0] + case[3] * case[1],
     }
     cases = [(200.0, 3.0, 4.0, 0.25), (280.0, 10.0, 4.16, 2.0)]
-    return check_function(answer, cases, reference, mistakes)
+    return check_function(answer, cases, losses.weighted_sum, mistakes)
 
 
 def gradient_at_the_latent(answer, latent, code, target):
