@@ -87,10 +87,11 @@ def test_every_exercise_of_the_book_is_listed():
     assert code == 0
     labels = [line.split(":")[0].strip() for line in lines if line.startswith("  ")]
     directives = [
-        cell.source.split(":label: ")[1].split()[0]
+        line.removeprefix(":label: ")
         for path in sorted(BOOK.glob("*.ipynb"))
         for cell in nbformat.read(path, 4).cells
-        if cell.cell_type == "markdown" and cell.source.startswith("```{exercise}")
+        for line in cell.source.splitlines()
+        if line.startswith(":label: ex-")
     ]
     assert labels == directives
     assert len(labels) >= 24
