@@ -13,6 +13,16 @@ from vqvae_lesson.checks.verdict import (
     check_value,
 )
 
+SQUARE_MISTAKES = {
+    "the difference is not squared.": lambda latents, quantized: [
+        tf.reduce_mean(tf.abs(latents - quantized)),
+        tf.reduce_mean(latents - quantized),
+    ],
+    "this is the root: leave it out.": lambda latents, quantized: [
+        tf.sqrt(tf.reduce_mean((latents - quantized) ** 2)),
+        tf.norm(latents - quantized),
+    ],
+}
 UPSTREAM = np.array([[[1.0, -2.0]], [[3.0, 0.5]]], np.float32)
 
 
@@ -136,14 +146,7 @@ def commitment(answer):
             tf.reduce_sum((latents - quantized) ** 2, axis=axes) / count
             for axes, count in ((None, 1), (None, 2), (-1, 1), ((1, 2), 1))
         ],
-        "the difference is not squared.": lambda latents, quantized: [
-            tf.reduce_mean(tf.abs(latents - quantized)),
-            tf.reduce_mean(latents - quantized),
-        ],
-        "this is the root: leave it out.": lambda latents, quantized: [
-            tf.sqrt(tf.reduce_mean((latents - quantized) ** 2)),
-            tf.norm(latents - quantized),
-        ],
+        **SQUARE_MISTAKES,
         "the sign is the wrong way round: a distance is positive.": (
             lambda *case: -losses.commitment_loss(*case)
         ),
@@ -262,14 +265,7 @@ def codebook_loss(answer):
         "a sum where the mean over all numbers belongs.": lambda latents, quantized: (
             tf.reduce_sum((latents - quantized) ** 2)
         ),
-        "the difference is not squared.": lambda latents, quantized: [
-            tf.reduce_mean(tf.abs(latents - quantized)),
-            tf.reduce_mean(latents - quantized),
-        ],
-        "this is the root: leave it out.": lambda latents, quantized: [
-            tf.sqrt(tf.reduce_mean((latents - quantized) ** 2)),
-            tf.norm(latents - quantized),
-        ],
+        **SQUARE_MISTAKES,
         "this is 0: latents and codes are both to be compared.": (
             lambda latents, quantized: 0.0
         ),
