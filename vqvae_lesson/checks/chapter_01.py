@@ -55,9 +55,15 @@ def parse_idx(answer):
     return check_function(answer, [(content,) for content in read], read.get, mistakes)
 
 
+def _in_batches(count, batch_size):
+    """Cut a range into batches; the last one may be smaller."""
+    return [range(count)[i : i + batch_size] for i in range(0, count, batch_size)]
+
+
 def batch_count(answer, batch_size):
     """Check the number of whole batches, and of images left over."""
-    batches, left = divmod(FULL_SET, batch_size)
+    shapes = [len(batch) for batch in _in_batches(FULL_SET, batch_size)]
+    batches, left = shapes.count(batch_size), shapes[-1] % batch_size
     mistakes = {
         "the last, smaller batch is dropped: round down.": [
             (batches + 1, left),
