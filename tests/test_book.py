@@ -149,6 +149,9 @@ def test_every_exercise_has_stub_check_and_folded_solution(path):
         if "solution" in tags(cell):
             assert "hide-cell" in tags(cell)
             assert cell.metadata["jupyter"]["source_hidden"]
+            lines = [line for line in cell.source.splitlines() if line.strip()]
+            assert 3 <= len(lines) <= 10
+            assert "# " in cell.source, "a sentence that explains it"
             assert cell.outputs[0].data["text/plain"].startswith("Right")
 
 
