@@ -83,7 +83,7 @@ def _recipe_options(command):
 @cli.command()
 @click.option("--recipe", default="article", show_default=True, help="By name.")
 @click.option("--data", default="kmnist", show_default=True, help=DATA_HELP)
-@click.option("--seed", default=0, show_default=True, type=SEED)
+@click.option("--seed", type=SEED, help="0 by default.")
 @click.option("--steps", type=click.IntRange(min=1), help="Instead of whole epochs.")
 @click.option("--out", type=click.Path(path_type=Path), help="By default runs/RECIPE.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
@@ -93,10 +93,10 @@ def train(recipe, data, seed, steps, out, resume, **changes):
     from vqvae_lesson.data import load_letters
 
     changes = {name: value for name, value in changes.items() if value is not None}
-    if resume and changes:
+    if resume and (changes or seed is not None):
         raise LessonError(
             f"--resume goes on with the numbers that the run began with, not with "
-            f"another {', '.join(changes)}: leave these options out"
+            f"another {', '.join(changes) or 'seed'}: leave these options out"
         )
     letters = load_letters(data)
     _start_tensorflow()
@@ -108,7 +108,7 @@ def train(recipe, data, seed, steps, out, resume, **changes):
     if resume:
         run = Run.resume(out, letters, steps)
     else:
-        run = Run.start(out, letters, numbers, recipe, seed, steps)
+        run = Run.start(out, letters, numbers, recipe, seed or 0, steps)
     finished = _train_with_bar(run)
     click.echo(
         f"{'finished' if finished else 'stopped'} at step {run.training.step}; "
