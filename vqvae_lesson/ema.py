@@ -66,7 +66,7 @@ def start_averages(codebook, start="article"):
 
 
 def ema_start(name):
-    """Look an :class:`EMAStart` up by its name.
+    """Look a start up by its name.
 
     Examples
     --------
@@ -187,7 +187,7 @@ class VectorQuantizerEMA(VectorQuantizer):
         return weight
 
     def update(self, latents, indices):
-        """Move the codes: one :func:`ema_step` from this batch.
+        """Move the codes: one `ema_step` from this batch.
 
         Parameters
         ----------
