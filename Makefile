@@ -48,7 +48,8 @@ serve: book     ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server --directory _build/html --bind localhost 8000
 
 text: install   ## write each chapter as text into text/, to edit it there
-	$(BIN)/jupytext --to md:myst --output-dir text $(CHAPTERS)
+	mkdir -p text
+	for chapter in $(CHAPTERS); do $(BIN)/jupytext --quiet --to md:myst -o text/$$(basename $$chapter .ipynb).md $$chapter; done
 
 train: install  ## train the article's recipe and put its weights into the package
 	$(BIN)/python scripts/train_weights.py article
