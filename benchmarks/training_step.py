@@ -1,82 +1,273 @@
-"""One training step: the article's, run eagerly, against this package's compiled one.
+"""One training step: the package's, its parts, the article's, and PyTorch's.
 
-``make bench`` runs it. Both sides have the same networks, batch and start.
+``make bench`` runs it, from the environment that holds the peers. All have the
+same networks, batch size and optimizer.
 """
 
-import keras
-import tensorflow as tf
-import tensorflow_probability as tfp
+import math
+import sys
+from statistics import median
 
-from timing import interleaved, print_machine, print_table
-from vqvae_lesson.data import batches, lesson_letters
-from vqvae_lesson.training import RECIPES, build_model, train_step
+import numpy as np
 
-tfd = tfp.distributions
-RECIPE = RECIPES["article"]
+from timing import Worker, interleaved, machine, print_table, ratio, serve
+
 ROUNDS = 12
 STEPS = 5  # in a row, as in training, then it is the next one's turn
+GIGAFLOP = 25.5  # of one step, networks only, forward and backward
+MATRIX = 4_096
 
 
-def article_step(model, optimizer, images):
-    """Take one step as the article's code does, operation by operation.
+def setting():
+    """Give a fresh model, its optimizer, and batches without end."""
+    import keras
+
+    from vqvae_lesson.data import batches, lesson_letters
+    from vqvae_lesson.training import RECIPES, build_model
+
+    recipe = RECIPES["article"]
+    model = build_model(recipe)
+    optimizer = keras.optimizers.Adam(recipe.learning_rate)
+    optimizer.build(model.trainable_variables)
+    images = lesson_letters().train_images
+    return model, optimizer, iter(batches(images, recipe.batch_size).repeat())
+
+
+def article():
+    """Take the step as the article's code does, operation by operation.
 
     Distances by broadcasting, codes by one-hot, and from one persistent tape two
     calls for gradients and two of the optimizer: encoder, then decoder.
     """
-    codebook = model.quantizer.codebook
+    import tensorflow as tf
+    import tensorflow_probability as tfp
+
+    tfd = tfp.distributions
+    model, optimizer, images = setting()
+    codebook, num_codes = model.quantizer.codebook, model.num_codes
     counts, sums = model.quantizer.ema_counts, model.quantizer.ema_sums
-    with tf.GradientTape(persistent=True) as tape:
-        latents = model.encoder(images)
-        differences = latents[:, :, None, :] - codebook[None, None, :, :]
-        indices = tf.argmin(tf.norm(differences, axis=3), axis=2)
-        one_hot = tf.one_hot(indices, RECIPE.num_codes)
-        quantized = tf.reduce_sum(one_hot[..., None] * codebook[None, None], axis=2)
-        passed = latents + tf.stop_gradient(quantized - latents)
-        pixels = tfd.Bernoulli(logits=model.decoder(passed), dtype=tf.float32)
-        picture = tfd.Independent(pixels, reinterpreted_batch_ndims=3)
-        prior = tfd.Multinomial(total_count=1.0, logits=tf.zeros(RECIPE.num_codes))
-        loss = (
-            -tf.reduce_mean(picture.log_prob(images))
-            + 0.25 * tf.reduce_mean((latents - tf.stop_gradient(quantized)) ** 2)
-            - tf.reduce_mean(tf.reduce_sum(prior.log_prob(one_hot), axis=1))
+
+    def step(images):
+        with tf.GradientTape(persistent=True) as tape:
+            latents = model.encoder(images)
+            differences = latents[:, :, None, :] - codebook[None, None, :, :]
+            indices = tf.argmin(tf.norm(differences, axis=3), axis=2)
+            one_hot = tf.one_hot(indices, num_codes)
+            quantized = tf.reduce_sum(one_hot[..., None] * codebook[None, None], axis=2)
+            passed = latents + tf.stop_gradient(quantized - latents)
+            pixels = tfd.Bernoulli(logits=model.decoder(passed), dtype=tf.float32)
+            picture = tfd.Independent(pixels, reinterpreted_batch_ndims=3)
+            prior = tfd.Multinomial(total_count=1.0, logits=tf.zeros(num_codes))
+            loss = (
+                -tf.reduce_mean(picture.log_prob(images))
+                + 0.25 * tf.reduce_mean((latents - tf.stop_gradient(quantized)) ** 2)
+                - tf.reduce_mean(tf.reduce_sum(prior.log_prob(one_hot), axis=1))
+            )
+        parts = [part.trainable_weights for part in (model.encoder, model.decoder)]
+        gradients = [tape.gradient(loss, weights) for weights in parts]
+        for pair in zip(gradients, parts, strict=True):
+            optimizer.apply(*pair)
+        counts.assign(0.99 * counts + 0.01 * tf.reduce_sum(one_hot, axis=[0, 1]))
+        new = tf.reduce_sum(latents[:, :, None, :] * one_hot[..., None], axis=[0, 1])
+        sums.assign(0.99 * sums + 0.01 * new)
+        codebook.assign(sums / (counts[:, None] + 1e-5))
+        return loss
+
+    return lambda: step(next(images))
+
+
+def package(compiled=lambda function: function):
+    """Take the step of the package: eagerly, unless it is compiled."""
+    from vqvae_lesson.training import train_step
+
+    model, optimizer, images = setting()
+    step = compiled(train_step)
+    return lambda: step(model, optimizer, next(images), 0.25).total
+
+
+def package_compiled():
+    import tensorflow as tf
+
+    return package(tf.function)
+
+
+def package_xla():
+    import tensorflow as tf
+
+    return package(lambda function: tf.function(function, jit_compile=True))
+
+
+def autoencoder(gradients=True, update=True):
+    """Take the same step with the quantizer left out, compiled; or part of it."""
+    import tensorflow as tf
+
+    from vqvae_lesson.losses import reconstruction_loss
+
+    model, optimizer, images = setting()
+    variables = model.trainable_variables
+
+    @tf.function
+    def step(images):
+        with tf.GradientTape() as tape:
+            loss = reconstruction_loss(images, model.decoder(model.encoder(images)))
+        if not gradients:
+            return loss
+        slopes = tape.gradient(loss, variables)
+        if not update:
+            return loss + 0 * tf.add_n([tf.reduce_sum(slope) for slope in slopes])
+        optimizer.apply(slopes, variables)
+        return loss
+
+    return lambda: step(next(images))
+
+
+def forward_only():
+    return autoencoder(gradients=False)
+
+
+def forward_and_backward():
+    return autoencoder(update=False)
+
+
+def without_moving_codes():
+    """Take the package's step but for the moving averages, compiled."""
+    import tensorflow as tf
+
+    from vqvae_lesson.training import train_step
+
+    model, optimizer, images = setting()
+    model.quantizer.update = lambda latents, indices: None
+    step = tf.function(train_step)
+    return lambda: step(model, optimizer, next(images), 0.25).total
+
+
+def pytorch():
+    """Build the networks in PyTorch, channels last, with vector-quantize-pytorch."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+    from vector_quantize_pytorch import VectorQuantize
+
+    def shrink(before, after, stride=1):
+        return [nn.Conv2d(before, after, 5, stride, padding=2), nn.ELU()]
+
+    def grow(before, after, stride=1):
+        more = stride - 1
+        return [
+            nn.ConvTranspose2d(before, after, 5, stride, 2, output_padding=more),
+            nn.ELU(),
+        ]
+
+    encoder = nn.Sequential(
+        *shrink(1, 32), *shrink(32, 32, 2), *shrink(32, 64), *shrink(64, 64, 2),
+        nn.Conv2d(64, 4, 7), nn.ELU(), nn.Flatten(), nn.Linear(4, 16),
+    )  # fmt: skip
+    decoder = nn.Sequential(
+        nn.Unflatten(1, [16, 1, 1]), nn.ConvTranspose2d(16, 64, 7), nn.ELU(),
+        *grow(64, 64), *grow(64, 64, 2), *grow(64, 32), *grow(32, 32, 2),
+        *grow(32, 32), nn.Conv2d(32, 1, 5, padding=2),
+    )  # fmt: skip
+    quantizer = VectorQuantize(16, 64, decay=0.99, commitment_weight=0.25)
+    parts = nn.ModuleList([encoder, quantizer, decoder])
+    parts = parts.to(memory_format=torch.channels_last)
+    weights = [*encoder.parameters(), *decoder.parameters()]
+    optimizer = torch.optim.Adam(weights, 1e-3, fused=True)
+    _, _, batches = setting()
+
+    def step():
+        images = torch.from_numpy(next(batches).numpy()).permute(0, 3, 1, 2)
+        quantized, _, commitment = quantizer(encoder(images)[:, None])
+        logits = decoder(quantized[:, 0])
+        loss = functional.binary_cross_entropy_with_logits(
+            logits, images, reduction="sum"
         )
-    parts = [part.trainable_weights for part in (model.encoder, model.decoder)]
-    gradients = [tape.gradient(loss, weights) for weights in parts]
-    for pair in zip(gradients, parts, strict=True):
-        optimizer.apply(*pair)
-    counts.assign(0.99 * counts + 0.01 * tf.reduce_sum(one_hot, axis=[0, 1]))
-    new_sums = tf.reduce_sum(latents[:, :, None, :] * one_hot[..., None], axis=[0, 1])
-    sums.assign(0.99 * sums + 0.01 * new_sums)
-    codebook.assign(sums / (counts[:, None] + 1e-5))
-    return loss
+        loss = loss / len(images) + commitment.sum() + math.log(64)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    return step
 
 
-def stepper(step, *extra):
-    """Give a step a model, an optimizer and batches of its own."""
-    model = build_model(RECIPE)
-    optimizer = keras.optimizers.Adam(RECIPE.learning_rate)
-    optimizer.build(model.trainable_variables)
-    images = iter(batches(letters.train_images, RECIPE.batch_size).repeat())
-    return lambda: step(model, optimizer, next(images), *extra)
+def product():
+    """Multiply two large matrices: as fast as this machine computes."""
+    import tensorflow as tf
+
+    matrix = tf.random.stateless_normal([MATRIX, MATRIX], [0, 1])
+    multiply = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
+    return multiply
 
 
-def fetch():
-    """Only take the next batch."""
-    images = iter(batches(letters.train_images, RECIPE.batch_size).repeat())
-    return lambda: next(images)
-
-
-letters = lesson_letters()
-weight = RECIPE.commitment_weight
-ways = {
-    "article, eager": stepper(article_step),
-    "package, eager": stepper(train_step, weight),
-    "package, compiled": stepper(tf.function(train_step), weight),
-    "package, compiled with XLA": stepper(
-        tf.function(train_step, jit_compile=True), weight
-    ),
-    "only fetching the batch": fetch(),
+WAYS = {
+    "article, eager": article,
+    "package, eager": package,
+    "package, compiled": package_compiled,
+    "package, compiled with XLA": package_xla,
+    "autoencoder without quantizer, compiled": autoencoder,
+    "PyTorch, vector-quantize-pytorch": pytorch,
 }
-print_machine("tensorflow", "keras", "tensorflow-probability")
-print(f"one step on a batch of {RECIPE.batch_size}; {ROUNDS} rounds of {STEPS} steps")
-print_table(interleaved(ways, ROUNDS, STEPS), "article, eager")
+PARTS = {
+    "forward": forward_only,
+    "backward": forward_and_backward,
+    "Adam": autoencoder,
+    "quantizer and its losses": without_moving_codes,
+    "moving averages": package_compiled,
+}
+
+
+def measure(ways):
+    """Seconds of each way, each prepared in a process of its own."""
+    workers = {name: Worker(way.__name__) for name, way in ways.items()}
+    for worker in workers.values():
+        worker.prepare()
+    seconds = interleaved(workers, ROUNDS, STEPS)
+    for worker in workers.values():
+        worker.close()
+    return seconds
+
+
+def main():
+    print(machine("tensorflow", "keras", "tensorflow-probability", "torch"))
+    print(f"one step on a batch of 64; {ROUNDS} rounds of {STEPS} steps")
+    seconds = measure(WAYS)
+    print_table(seconds, "article, eager")
+    own = seconds["package, compiled"]
+    for name in WAYS:
+        print(f"package, compiled / {name}: {ratio(own, seconds[name]):.2f}")
+    print_parts(measure({**PARTS, "product": product}))
+
+
+def print_parts(seconds):
+    """Print what each part of the step adds, and the distance to a bare product."""
+    multiply = median(seconds.pop("product"))
+    print("\n| part | ms | share |\n|---|---|---|")
+    whole, before = median(seconds["moving averages"]), 0.0
+    for name, values in seconds.items():
+        now = median(values)
+        print(f"| {name} | {1e3 * (now - before):.1f} | {(now - before) / whole:.0%} |")
+        before = now
+    rate = 2 * MATRIX**3 / multiply / 1e9
+    print(f"| **all** | {1e3 * whole:.1f} | 100% |")
+    print(
+        f"product of matrices: {rate:.0f} GFLOP/s; the step: {GIGAFLOP / whole:.0f} "
+        f"GFLOP/s; at the product's rate it would take {1e3 * GIGAFLOP / rate:.0f} ms"
+    )
+
+
+def prepare(way):
+    """Warm a way up; its loss must be a number."""
+
+    def check(loss):
+        assert np.isfinite(float(loss))
+
+    def without_sizes():
+        step = way()
+        check(step())
+        return step, check
+
+    return without_sizes
+
+
+if __name__ == "__main__":
+    serve(prepare(globals()[sys.argv[1]])) if sys.argv[1:] else main()

@@ -21,9 +21,10 @@ from vqvae_lesson.errors import LessonError
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
 SEEDS = st.integers(0, 2**32 - 1)
 DECAYS = st.sampled_from([0.0, 0.3, 0.9, 0.99, 0.999])
-STARTS = ["article", "consistent"]
-EPSILON = {"article": 1e-5, "consistent": 0.0}
-FIRST_COUNT = {"article": 0.0, "consistent": 1.0}
+STARTS = ["article", "debiased", "consistent"]
+EPSILON = {"article": 1e-5, "debiased": 1e-5, "consistent": 0.0}
+FIRST_COUNT = {"article": 0.0, "debiased": 0.0, "consistent": 1.0}
+FIRST_SUMS = {"article": 1.0, "debiased": 0.0, "consistent": 1.0}
 
 
 def draw(seed, count=40, num_codes=6, code_size=3):
@@ -150,19 +151,20 @@ def test_the_consistent_start_has_the_codes_as_its_quotient():
 
 
 def test_any_first_count_goes_with_that_many_times_the_codes(monkeypatch):
-    start = EMAStart(count=2.5, epsilon=0.0, keeps_unassigned=True)
+    start = EMAStart(2.5, sums=2.5, epsilon=0.0, keeps_unassigned=True)
     monkeypatch.setitem(EMA_STARTS, "heavier", start)
     counts, sums = start_averages([[1.0, -2.0], [0.5, 4.0]], "heavier")
     assert counts.numpy().tolist() == [2.5, 2.5]
     assert sums.numpy().tolist() == [[2.5, -5.0], [1.25, 10.0]]
 
 
-def test_the_two_starts_are_these():
+def test_the_three_starts_are_these():
     assert [*EMA_STARTS] == STARTS
     for name in STARTS:
         start = ema_start(name)
         assert start is EMA_STARTS[name]
         assert start.count == FIRST_COUNT[name]
+        assert start.sums == FIRST_SUMS[name]
         assert start.epsilon == EPSILON[name]
 
 
@@ -170,16 +172,19 @@ def test_the_two_starts_are_these():
     "call", [ema_start, lambda name: start_averages([[1.0]], name)]
 )
 def test_an_unknown_start_is_told(call):
-    message = r"EMA start is 'debiased', expected one of \['article', 'consistent'\]"
+    message = (
+        r"EMA start is 'zero', expected one of "
+        r"\['article', 'debiased', 'consistent'\]"
+    )
     with pytest.raises(LessonError, match=message):
-        call("debiased")
+        call("zero")
 
 
 def test_an_unknown_start_is_told_while_tracing():
     codebook, latents, indices = draw(0)
     traced = tf.function(ema_step, autograph=False)
-    with pytest.raises(LessonError, match="EMA start is 'debiased'"):
-        traced(codebook, *start_averages(codebook), latents, indices, 0.9, "debiased")
+    with pytest.raises(LessonError, match="EMA start is 'zero'"):
+        traced(codebook, *start_averages(codebook), latents, indices, 0.9, "zero")
 
 
 # Closed forms
@@ -202,7 +207,7 @@ def test_a_moving_average_lies_between_old_and_new(old, new, decay):
 def test_on_a_constant_stream_every_step_equals_the_closed_form(seed, decay, start):
     codebook, latents, indices = draw(seed)
     counts, sums = loop_statistics(latents, indices, len(codebook))
-    first_sums = np.float64(codebook)
+    first_sums = FIRST_SUMS[start] * np.float64(codebook)
     state = (codebook, *start_averages(codebook, start))
     for step in range(1, 21):
         state = ema_step(*state, latents, indices, decay, start)
@@ -313,7 +318,8 @@ def test_one_latent_is_enough_to_move_a_code(start):
     indices = np.array([3, 0, 5, 1, 4, 2], np.int32)
     averages = start_averages(codebook, start)
     found, *_ = ema_step(codebook, *averages, latents, indices, 0.5, start)
-    sums = 0.5 * np.float64(codebook) + 0.5 * np.float64(latents[np.argsort(indices)])
+    first_sums = FIRST_SUMS[start] * np.float64(codebook)
+    sums = 0.5 * first_sums + 0.5 * np.float64(latents[np.argsort(indices)])
     count = 0.5 * FIRST_COUNT[start] + 0.5 + EPSILON[start]
     np.testing.assert_allclose(found, sums / count, rtol=1e-5)
 
@@ -424,7 +430,7 @@ def test_fifty_steps_equal_the_recurrence_of_sonnet_from_averages_of_zero():
     stream = list(clusters(1))
     k_means = KMeans(6, n_init=5, random_state=0).fit(stream[0][:, 0])
     means = k_means.cluster_centers_.astype(np.float32)
-    state = (tf.constant(means), tf.zeros(6), tf.zeros([6, 3]))
+    state = (tf.constant(means), *start_averages(means, "debiased"))
     hidden_counts, hidden_sums, codebook = np.zeros(6), np.zeros([6, 3]), means
     for step, latents in enumerate(stream, start=1):
         chosen = nearest(np.float64(latents), np.float64(codebook))
@@ -436,8 +442,18 @@ def test_fifty_steps_equal_the_recurrence_of_sonnet_from_averages_of_zero():
         total = ema_counts.sum()
         smoothed = (ema_counts + epsilon) / (total + 6 * epsilon) * total
         codebook = hidden_sums / (1 - decay**step) / smoothed[:, None]
-        state = ema_step(*state, latents, chosen, decay, "consistent")
-        np.testing.assert_allclose(state[0], codebook, rtol=1e-4, atol=1e-4)
+        state = ema_step(*state, latents, chosen, decay, "debiased")
+        np.testing.assert_allclose(state[0], codebook, rtol=1e-3, atol=1e-3)
+
+
+def test_in_the_debiased_start_a_code_that_nobody_chose_is_exactly_zero():
+    codebook, latents, indices = draw(2)
+    indices[indices == 5] = 0
+    state = (codebook, *start_averages(codebook, "debiased"))
+    for _ in range(3):
+        state = ema_step(*state, latents, indices, 0.99, "debiased")
+        assert not state[0][5].numpy().any()
+        assert state[0][:5].numpy().any(axis=1).all()
 
 
 # The layer
@@ -452,7 +468,7 @@ def test_an_update_is_one_step_of_all_three_weights(start, compiled):
     compiled(quantizer.update)(tf.constant(latents), tf.constant(indices))
     counts, sums = loop_statistics(latents, indices, 6)
     ema_counts = 0.8 * FIRST_COUNT[start] + 0.2 * counts
-    ema_sums = 0.8 * np.float64(codebook) + 0.2 * sums
+    ema_sums = 0.8 * FIRST_SUMS[start] * np.float64(codebook) + 0.2 * sums
     moved = ema_sums / (ema_counts + EPSILON[start])[:, None]
     np.testing.assert_allclose(quantizer.ema_counts, ema_counts, rtol=1e-5)
     np.testing.assert_allclose(quantizer.ema_sums, ema_sums, rtol=1e-4, atol=1e-5)
@@ -474,7 +490,8 @@ def test_a_step_is_the_same_compiled_or_not(start, compiled):
     found = compiled(step)(*state, tf.constant(latents), tf.constant(indices))
     counts, sums = loop_statistics(latents, indices, 6)
     ema_counts = 0.9 * FIRST_COUNT[start] + 0.1 * counts
-    ema_sums = 0.9 * np.float64(codebook) + 0.1 * sums
+    first_sums = FIRST_SUMS[start] * np.float64(codebook)
+    ema_sums = 0.9 * first_sums + 0.1 * sums
     moved = ema_sums / (ema_counts + EPSILON[start])[:, None]
     if start == "consistent":
         assert found[0].numpy()[5].tobytes() == codebook[5].tobytes()

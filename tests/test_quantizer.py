@@ -325,6 +325,16 @@ def test_shapes_that_do_not_fit_are_told(function, latents, codebook, message):
         function(np.zeros(latents, np.float32), np.zeros(codebook, np.float32))
 
 
+@pytest.mark.parametrize("function", [squared_distances, nearest_code])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("wrong", ["latents", "codebook"])
+def test_numbers_that_are_not_finite_are_told(function, number, wrong):
+    vectors = {"latents": np.zeros([5, 3]), "codebook": np.ones([4, 3])}
+    vectors[wrong][2, 1] = number
+    with pytest.raises(LessonError, match=f"{wrong} hold NaN or infinity"):
+        function(**vectors)
+
+
 @pytest.mark.parametrize(("latents", "codebook", "message"), WRONG_SHAPES)
 def test_shapes_that_do_not_fit_are_told_while_tracing(latents, codebook, message):
     traced = tf.function(nearest_code, autograph=False)
@@ -358,6 +368,50 @@ def test_the_layer_tells_wrong_latents_too():
 def test_sizes_below_one_are_told(name, size):
     with pytest.raises(LessonError, match=f"{name} is {size}, expected at least 1"):
         VectorQuantizer(**{name: size})
+
+
+# Many latents, block by block
+
+
+@pytest.mark.parametrize("count", [1, 24, 25, 26, 99, 100, 101])
+@pytest.mark.parametrize("known", [True, False])
+def test_block_by_block_nothing_changes(count, known, compiled, monkeypatch):
+    monkeypatch.setattr("vqvae_lesson.quantizer.SCORES_AT_ONCE", 25 * 8 + 7)
+    latents, codebook = draw(3, count, 8, 5)
+    function = compiled(lambda rows: nearest_code(rows, codebook))
+    if not known and isinstance(function, tf.types.experimental.PolymorphicFunction):
+        rows = [tf.TensorSpec([None, 5])]
+        function = tf.function(function.python_function, input_signature=rows)
+    found = function(tf.constant(latents)).numpy()
+    np.testing.assert_array_equal(found, brute_force(latents, codebook).argmin(-1))
+
+
+def test_no_product_holds_more_scores_than_allowed(monkeypatch):
+    monkeypatch.setattr("vqvae_lesson.quantizer.SCORES_AT_ONCE", 1_000)
+    sizes, matmul = [], tf.matmul
+
+    def watched(*args, **kwargs):
+        product = matmul(*args, **kwargs)
+        sizes.append(product.shape.num_elements())
+        return product
+
+    monkeypatch.setattr(tf, "matmul", watched)
+    nearest_code(*draw(0, 2_001, 40, 6))
+    assert sum(sizes) >= 2_001 * 40
+    assert max(sizes) <= 1_000
+
+
+def test_more_codes_than_scores_at_once_go_row_by_row(monkeypatch):
+    monkeypatch.setattr("vqvae_lesson.quantizer.SCORES_AT_ONCE", 10)
+    latents, codebook = draw(1, 6, 40, 3)
+    true = brute_force(latents, codebook).argmin(-1)
+    np.testing.assert_array_equal(nearest_code(latents, codebook), true)
+
+
+def test_an_empty_batch_of_unknown_size_has_no_index():
+    rows = tf.TensorSpec([None, 3])
+    function = tf.function(lambda z: nearest_code(z, tf.eye(3)), input_signature=[rows])
+    assert function(tf.zeros([0, 3])).shape == [0]
 
 
 # The layer

@@ -2,7 +2,7 @@
 
 No gradient reaches the codebook. Instead each code follows the mean of the
 latents that chose it: appendix A.1 of van den Oord et al. 2017,
-arXiv:1711.00937. Two ways to start the averages are here under their names.
+arXiv:1711.00937. Three ways to start the averages are here under their names.
 """
 
 from typing import NamedTuple
@@ -19,8 +19,9 @@ class EMAStart(NamedTuple):
     Attributes
     ----------
     count : float
-        The first value of every count; the first sums are count · codebook, or
-        the codebook itself where the count is 0.
+        The first value of every count.
+    sums : float
+        The first value of the sums, in multiples of the codebook.
     epsilon : float
         Added to the count before dividing by it.
     keeps_unassigned : bool
@@ -28,13 +29,15 @@ class EMAStart(NamedTuple):
     """
 
     count: float
+    sums: float
     epsilon: float
     keeps_unassigned: bool
 
 
 EMA_STARTS = {
-    "article": EMAStart(count=0.0, epsilon=1e-5, keeps_unassigned=False),
-    "consistent": EMAStart(count=1.0, epsilon=0.0, keeps_unassigned=True),
+    "article": EMAStart(0.0, sums=1.0, epsilon=1e-5, keeps_unassigned=False),
+    "debiased": EMAStart(0.0, sums=0.0, epsilon=1e-5, keeps_unassigned=False),
+    "consistent": EMAStart(1.0, sums=1.0, epsilon=0.0, keeps_unassigned=True),
 }
 
 
@@ -44,10 +47,11 @@ def start_averages(codebook, start="article"):
     Parameters
     ----------
     codebook : tensor, float32 [K, D]
-    start : {"article", "consistent"}
-        ``article``: counts 0, sums equal to the codebook. ``consistent``:
-        counts 1, sums equal to count · codebook, so that sums / counts is the
-        codebook from the first step on.
+    start : {"article", "debiased", "consistent"}
+        ``article``: counts 0, sums equal to the codebook. ``debiased``: both 0,
+        as in Sonnet, whose division of both by 1 - γᵗ cancels in their quotient.
+        ``consistent``: counts 1, sums equal to the codebook, so that
+        sums / counts is the codebook from the first step on.
 
     Returns
     -------
@@ -59,10 +63,9 @@ def start_averages(codebook, start="article"):
     LessonError
         For another start.
     """
-    count = ema_start(start).count
+    first = ema_start(start)
     codebook = tf.convert_to_tensor(codebook)
-    ema_counts = tf.fill(codebook.shape[:1], count)
-    return ema_counts, codebook * count if count else codebook
+    return tf.fill(codebook.shape[:1], first.count), first.sums * codebook
 
 
 def ema_start(name):
@@ -131,7 +134,7 @@ def ema_step(codebook, ema_counts, ema_sums, latents, indices, decay, start="art
         The code each latent chose.
     decay : float
         γ in [0, 1): how much of the old average stays.
-    start : {"article", "consistent"}
+    start : {"article", "debiased", "consistent"}
         How the averages were started; see :data:`EMA_STARTS`.
 
     Returns
@@ -142,7 +145,7 @@ def ema_step(codebook, ema_counts, ema_sums, latents, indices, decay, start="art
     ----------
     van den Oord et al. 2017, arXiv:1711.00937, appendix A.1, equations 6 to 8.
     """
-    _, epsilon, keeps_unassigned = ema_start(start)
+    _, _, epsilon, keeps_unassigned = ema_start(start)
     counts, sums = batch_statistics(latents, indices, codebook.shape[0])
     ema_counts = moving_average(ema_counts, counts, decay)
     ema_sums = moving_average(ema_sums, sums, decay)
@@ -160,7 +163,7 @@ class VectorQuantizerEMA(VectorQuantizer):
         As for :class:`vqvae_lesson.quantizer.VectorQuantizer`.
     decay : float
         γ in [0, 1).
-    start : {"article", "consistent"}
+    start : {"article", "debiased", "consistent"}
         See :func:`start_averages`.
 
     Attributes

@@ -45,7 +45,7 @@ class VQVAE(keras.Model):
         K, D, L, and the filters of the first layers.
     decay : float
         γ of the moving averages.
-    ema_start : {"article", "consistent"}
+    ema_start : {"article", "debiased", "consistent"}
         How the moving averages begin.
     seed : int
         Fixes every first weight.

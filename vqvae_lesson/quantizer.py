@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from vqvae_lesson.errors import LessonError
 
+SCORES_AT_ONCE = 2**22
+
 
 def squared_distances(latents, codebook):
     """Squared Euclidean distance between every latent and every code.
@@ -34,7 +36,8 @@ def squared_distances(latents, codebook):
     Raises
     ------
     LessonError
-        If the last axes differ, or the codebook is not a matrix.
+        If the last axes differ, or the codebook is not a matrix; and, but not
+        inside a `tf.function`, for a number that is not finite.
 
     Examples
     --------
@@ -54,6 +57,12 @@ def squared_distances(latents, codebook):
 def nearest_code(latents, codebook):
     """Index of the nearest code for every latent.
 
+    |z|² is the same for all codes, so the nearest one is where z·e - |e|²/2 is
+    largest. A column of ones beside the latents, and one of -|e|²/2 beside the
+    codes, let one matrix product do it. The origin moves as for
+    :func:`squared_distances`. Many latents go block by block, so that the [N, K]
+    scores are never held at once.
+
     Parameters
     ----------
     latents : tensor, float32 [..., D]
@@ -62,8 +71,13 @@ def nearest_code(latents, codebook):
     Returns
     -------
     tensor, int32 [...]
-        Between 0 and K - 1; of codes whose distances come out equal in float32,
+        Between 0 and K - 1; of codes whose scores come out equal in float32,
         the one with the lowest index.
+
+    Raises
+    ------
+    LessonError
+        As :func:`squared_distances`.
 
     References
     ----------
@@ -74,8 +88,19 @@ def nearest_code(latents, codebook):
     >>> nearest_code([[0.0, 0.0], [3.0, 3.0]], [[3.0, 4.0], [1.0, 0.0]]).numpy()
     array([1, 0], dtype=int32)
     """
-    distances = squared_distances(latents, codebook)
-    return tf.argmin(distances, axis=-1, output_type=tf.int32)
+    latents, codebook = _vectors(latents, codebook)
+    rows = tf.reshape(latents, [-1, codebook.shape[1]])
+    origin = tf.reduce_mean(rows, axis=0)
+    codes = codebook - origin
+    codes = tf.concat([codes, -tf.reduce_sum(codes**2, 1, keepdims=True) / 2], axis=1)
+
+    def nearest(block):
+        block = tf.pad(block - origin, [[0, 0], [0, 1]], constant_values=1)
+        scores = tf.matmul(block, codes, transpose_b=True)
+        return tf.math.top_k(scores, k=1).indices[:, 0]
+
+    indices = _in_blocks(nearest, rows, max(1, SCORES_AT_ONCE // codebook.shape[0]))
+    return tf.reshape(indices, tf.shape(latents)[:-1])
 
 
 def lookup(codebook, indices):
@@ -112,7 +137,30 @@ def _vectors(latents, codebook):
             f"latents have shape {latents.shape}, expected [..., "
             f"{codebook.shape[-1]}]: the last axis must be that of the codebook"
         )
+    for name, tensor in {"latents": latents, "codebook": codebook}.items():
+        if tf.executing_eagerly() and not tf.reduce_all(tf.math.is_finite(tensor)):
+            raise LessonError(
+                f"{name} hold NaN or infinity, expected finite numbers: look for a "
+                "division by 0, or a learning rate that is too large"
+            )
     return latents, codebook
+
+
+def _in_blocks(function, rows, most):
+    """Apply a function to at most `most` rows at a time: [N, D] to [N]."""
+    count = tf.shape(rows)[0] if rows.shape[0] is None else rows.shape[0]
+    if rows.shape[0] is not None and count <= most:
+        return function(rows)
+    blocks = tf.maximum(-(-count // most), 1)
+    size = -(-count // blocks)
+    rows = tf.pad(rows, [[0, blocks * size - count], [0, 0]])
+    indices = tf.map_fn(
+        function,
+        tf.reshape(rows, [blocks, size, rows.shape[1]]),
+        fn_output_signature=tf.int32,
+        parallel_iterations=1,
+    )
+    return tf.reshape(indices, [-1])[:count]
 
 
 class VectorQuantizer(keras.layers.Layer):

@@ -27,7 +27,7 @@ class Recipe:
         K, D, L, and the filters of the first layers.
     decay : float
         γ of the moving averages.
-    ema_start : {"article", "consistent"}
+    ema_start : {"article", "debiased", "consistent"}
         How the moving averages begin.
     commitment_weight : float
         β.

@@ -1,0 +1,86 @@
+"""The quantizer beside the published ones, where they are installed.
+
+``make bench`` runs these in the environment that it makes for the peers.
+"""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vqvae_lesson.ema import VectorQuantizerEMA, ema_step, start_averages
+from vqvae_lesson.losses import commitment_loss, straight_through
+from vqvae_lesson.quantizer import lookup, nearest_code
+
+STEPS, DECAY, NUM_CODES, CODE_SIZE = 50, 0.95, 6, 3
+
+
+def stream():
+    """Batches in which every code is chosen, and slowly drifts."""
+    random = np.random.default_rng(0)
+    centers = 4 * random.normal(size=[NUM_CODES, CODE_SIZE])
+    for step in range(STEPS):
+        which = np.arange(60) % NUM_CODES
+        noise = 0.3 * random.normal(size=[60, CODE_SIZE])
+        yield (centers[which] * (1 + 0.002 * step) + noise).astype(np.float32)
+
+
+def first_codebook():
+    return next(stream())[:NUM_CODES].copy()
+
+
+def test_fifty_steps_equal_those_of_sonnet():
+    sonnet = pytest.importorskip("sonnet")
+    peer = sonnet.nets.VectorQuantizerEMA(CODE_SIZE, NUM_CODES, 0.25, DECAY)
+    peer.embeddings.assign(first_codebook().T)
+    codebook = tf.constant(first_codebook())
+    state = (codebook, *start_averages(codebook, "debiased"))
+    for latents in stream():
+        theirs = peer(latents, is_training=True)
+        indices = nearest_code(latents, state[0])
+        np.testing.assert_array_equal(indices, theirs["encoding_indices"])
+        quantized = lookup(state[0], indices)
+        loss = 0.25 * commitment_loss(latents, quantized)
+        np.testing.assert_allclose(loss, theirs["loss"], rtol=1e-4)
+        passed = straight_through(latents, quantized)
+        np.testing.assert_allclose(passed, theirs["quantize"], rtol=1e-4)
+        state = ema_step(*state, latents, indices, DECAY, "debiased")
+        np.testing.assert_allclose(state[0], tf.transpose(peer.embeddings), rtol=1e-3)
+
+
+def test_sonnet_sends_a_code_that_nobody_chose_to_zero_and_so_do_we():
+    sonnet = pytest.importorskip("sonnet")
+    peer = sonnet.nets.VectorQuantizerEMA(CODE_SIZE, NUM_CODES, 0.25, DECAY)
+    codebook = first_codebook()
+    codebook[4] = 100
+    peer.embeddings.assign(codebook.T)
+    ours = VectorQuantizerEMA(NUM_CODES, CODE_SIZE, DECAY, "debiased")
+    ours.codebook.assign(codebook)
+    latents = next(stream())
+    peer(latents, is_training=True)
+    ours.update(latents, ours(latents)[1])
+    assert not peer.embeddings[:, 4].numpy().any()
+    assert not ours.codebook[4].numpy().any()
+
+
+def test_fifty_steps_equal_those_of_vector_quantize_pytorch():
+    torch = pytest.importorskip("torch")
+    library = pytest.importorskip("vector_quantize_pytorch")
+    peer = library.VectorQuantize(
+        CODE_SIZE, NUM_CODES, decay=DECAY, commitment_weight=0.25, rotation_trick=False
+    )
+    codebook = first_codebook()
+    inner = peer._codebook
+    for average in (inner.embed, inner.embed_avg):
+        average.data.copy_(torch.from_numpy(codebook)[None])
+    inner.cluster_size.data.fill_(1.0)
+    state = (tf.constant(codebook), *start_averages(codebook, "consistent"))
+    for latents in stream():
+        quantized, theirs, loss = peer(torch.from_numpy(latents)[None])
+        indices = nearest_code(latents, state[0])
+        np.testing.assert_array_equal(indices, theirs[0])
+        found = lookup(state[0], indices)
+        np.testing.assert_allclose(found, quantized[0].detach(), atol=1e-3)
+        expected = 0.25 * commitment_loss(latents, found)
+        np.testing.assert_allclose(expected, loss.sum().detach(), rtol=1e-2)
+        state = ema_step(*state, latents, indices, DECAY, "consistent")
+        np.testing.assert_allclose(state[0], inner.embed[0], rtol=1e-3, atol=1e-3)
