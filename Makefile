@@ -1,13 +1,14 @@
 # Needs python3 (3.11 to 3.13) and make; everything else goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+RECIPE ?= article
 CHAPTERS ?= $(sort $(wildcard book/[0-9]*.ipynb))
 # Letters that lie beside the checkout are used; else they are downloaded once.
 KMNIST_DIR ?= $(wildcard $(CURDIR)/../shared/kmnist)
 export KMNIST_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test lint unit chapters run lab serve text train cover bench lock clean
+.PHONY: help install book test lint unit chapters run lab serve text train records cover bench lock clean
 
 help:           ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -51,17 +52,27 @@ text: install   ## write each chapter as text into text/, to edit it there
 	mkdir -p text
 	for chapter in $(CHAPTERS); do $(BIN)/jupytext --quiet --to md:myst -o text/$$(basename $$chapter .ipynb).md $$chapter; done
 
-train: install  ## train the article's recipe and put its weights into the package
-	$(BIN)/python scripts/train_weights.py article
+train: install  ## train a recipe (RECIPE=article or healthy), put its weights into the package
+	$(BIN)/python scripts/train_weights.py $(RECIPE)
+
+records: install  ## train all that chapter 10 compares, and keep their records
+	$(BIN)/python scripts/train_records.py
 
 cover: install  ## draw the picture of the README from the trained weights
 	$(BIN)/python scripts/draw_cover.py
 
-bench: install  ## measure, side by side, what the book says about speed
-	$(BIN)/python benchmarks/training_step.py
+bench: .venv-bench/installed  ## measure, side by side, what the book says about speed
+	.venv-bench/bin/pytest -q tests/test_peers.py
+	.venv-bench/bin/python benchmarks/nearest_code.py
+	.venv-bench/bin/python benchmarks/training_step.py
+.venv-bench/installed: requirements.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r benchmarks/requirements.txt
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
 
 lock: install   ## compile requirements.in to requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --custom-compile-command "make lock" -o requirements.txt requirements.in
 
 clean:          ## remove what was built, and .venv
-	rm -rf _build .venv text runs *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf _build .venv .venv-bench text runs *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage

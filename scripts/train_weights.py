@@ -4,22 +4,15 @@ An interrupted run goes on where it left off.
 """
 
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 
+from train_records import RUNS, train
 from vqvae_lesson.checkpoints import WEIGHTS, load_trained, save_checkpoint
-
-RUNS = Path("runs")
 
 
 def main(recipe):
+    train(recipe)
     folder = RUNS / recipe
-    command = [sys.executable, "-m", "vqvae_lesson", "train", "--recipe", recipe]
-    command += ["--out", str(folder)]
-    if (folder / "checkpoint.npz").exists():
-        command.append("--resume")
-    subprocess.run(command, check=True)
     model, _ = load_trained(folder)
     save_checkpoint(WEIGHTS / f"{recipe}.npz", model)
     shutil.copy(folder / "manifest.json", WEIGHTS / f"{recipe}.json")

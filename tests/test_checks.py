@@ -21,7 +21,7 @@ from vqvae_lesson.checks import chapter_07, verdict
 from vqvae_lesson.losses import commitment_loss, total_loss
 from vqvae_lesson.training import RECIPES, train_step
 
-CHAPTERS = sorted((Path(__file__).parent.parent / "book").glob("0*.ipynb"))
+CHAPTERS = sorted((Path(__file__).parent.parent / "book").glob("[0-9]*.ipynb"))
 MODULES = [f"chapter_{path.name[:2]}" for path in CHAPTERS]
 
 
@@ -51,6 +51,8 @@ BUGS = {
         "mean over batches",
     ),
     "broken_total": ("chapter_06.weighted_total", "weighs the reconstruction"),
+    "broken_choice": ("chapter_11.choice", "squared distance"),
+    "broken_place": ("chapter_10.placed", "snaps back"),
     "broken_step": ("chapter_07.one_step", "counted 2 steps"),
 }
 
@@ -65,6 +67,8 @@ ARGUMENTS = {
     "chapter_07.step_count": {"images": 60_000, "recipe": RECIPES["article"]},
     "chapter_07.adam_steps": {"steps": 10},
     "chapter_08.batch_bound": {"batch_size": 64, "num_codes": 512},
+    "chapter_10.unlucky": {"batch_size": 64, "num_codes": 64},
+    "chapter_11.price": {"latent_size": 4, "num_codes": 32},
 }
 VALUES = {
     "chapter_01.batch_count": (937, 32),
@@ -78,6 +82,8 @@ VALUES = {
     "chapter_07.step_count": 18740,
     "chapter_07.adam_steps": 20,
     "chapter_08.batch_bound": 64,
+    "chapter_10.unlucky": (63 / 64) ** 64,
+    "chapter_11.price": 4 * math.log(32),
 }
 FUNCTIONS = [name for name in CHECKS if name not in VALUES]
 
@@ -93,6 +99,32 @@ def ask(name, answer):
 
 
 # --- Right answers in other styles -----------------------------------------------
+
+
+def revive_by_loop(codebook, counts, latents, below):
+    found = codebook.tolist()
+    for code, count in enumerate(counts):
+        if count * len(codebook) < below * len(latents):
+            found[code] = latents[code].tolist()
+    return found
+
+
+def cost_by_loop(image, picture):
+    return -sum(
+        x * math.log(p) + (1 - x) * math.log(1 - p)
+        for x, p in zip(np.ravel(image), np.ravel(picture), strict=True)
+    )
+
+
+def costs_by_loop(images, pictures):
+    return np.array([[cost_by_loop(x, p) for p in pictures] for x in images])
+
+
+def round_by_loop(images, pictures, pick=np.argmin):
+    groups = [[] for _ in pictures]
+    for image, costs in zip(images, costs_by_loop(images, pictures), strict=True):
+        groups[pick(costs)].append(image)
+    return [np.mean(group, axis=0) for group in groups]
 
 
 def parse_by_loop(content):
@@ -274,6 +306,43 @@ def step_in_another_order(model, optimizer, images, weight):
 
 
 RIGHT = {
+    "chapter_10.revived": [
+        revive_by_loop,
+        lambda e, n, z, b: tf.where(
+            (n < b * len(z) / len(e))[:, None], z[: len(e)], tf.constant(e)
+        ),
+    ],
+    "chapter_10.rate": [
+        lambda first, p: first * math.cos(math.pi * p / 2) ** 2,
+        lambda first, p: tf.constant(first) * (1 + tf.cos(np.pi * p)) / 2,
+    ],
+    "chapter_10.unlucky": [np.exp(64 * np.log1p(-1 / 64)), tf.constant(0.36499)],
+    "chapter_10.placed": [
+        lambda centers: (np.ones(3), centers),
+        lambda centers: (tf.fill([3], 5.0), 5 * centers),
+        lambda centers: [[1, 2, 3], centers * np.array([[1], [2], [3]])],
+    ],
+    "chapter_11.cost": [
+        cost_by_loop,
+        lambda x, p: tf.reduce_sum(
+            tf.nn.sigmoid_cross_entropy_with_logits(x, np.log(p / (1 - p)))
+        ),
+    ],
+    "chapter_11.one_round": [
+        round_by_loop,
+        lambda x, p: np.stack(
+            [
+                x[costs_by_loop(x, p).argmin(1) == k].sum(0)
+                / (costs_by_loop(x, p).argmin(1) == k).sum()
+                for k in range(len(p))
+            ]
+        ),
+    ],
+    "chapter_11.choice": [
+        lambda x, p: costs_by_loop(x, p).argmin(1),
+        lambda x, p: [int(np.argmin(row)) for row in costs_by_loop(x, p)],
+    ],
+    "chapter_11.price": [4 * np.log(32), math.log(32**4), tf.constant(13.86294)],
     "chapter_02.width_without_bend": [9.0, np.int32(9)],
     "chapter_05.range_of_means": [(0.5, 0.7311), [0.5, np.float32(0.7310586)]],
     "chapter_03.memory": [np.int64(822_083_584), 822_083_584.0],
@@ -547,6 +616,100 @@ def no_way_through(model, optimizer, images, weight):
 
 
 WRONG = {
+    "chapter_10.revived": [
+        (
+            lambda e, n, z, b: np.where((n < b)[:, None], z[: len(e)], e),
+            "a batch may be larger",
+        ),
+        (
+            lambda e, n, z, b: np.where(
+                (n < len(z) / len(e))[:, None], z[: len(e)], e + 0
+            ),
+            "multiply it by N / K",
+        ),
+        (lambda e, n, z, b: e, "nothing has moved"),
+        (
+            lambda e, n, z, b: np.where(
+                (n < b * len(z) / len(e))[:, None], e, z[: len(e)]
+            ),
+            "healthy codes were moved",
+        ),
+        (
+            lambda e, n, z, b: np.where((n < b * len(z) / len(e))[:, None], z[0], e),
+            "on top of each other",
+        ),
+        (
+            lambda e, n, z, b: [
+                *e[:1],
+                z[0],
+                *e[2:3],
+                z[1],
+            ],
+            "latent k",
+        ),
+        (lambda e, n, z, b: n, "shape"),
+    ],
+    "chapter_10.rate": [
+        (lambda first, p: first * (1 + math.cos(2 * math.pi * p)) / 2, "whole wave"),
+        (lambda first, p: first * math.cos(math.pi * p / 2), "quarter"),
+        (lambda first, p: first * (1 - p), "straight line"),
+        (lambda first, p: first * math.cos(math.pi * p), "no rate is negative"),
+        (lambda first, p: first * (1 + math.cos(math.pi * p)), "twice"),
+        (lambda first, p: first * (1 - math.cos(math.pi * p)) / 2, "rises"),
+        (lambda first, p: first, "differs"),
+    ],
+    "chapter_10.unlucky": [
+        (1 - (63 / 64) ** 64, "is chosen"),
+        (63 / 64, "all of them"),
+        (64 * (63 / 64) ** 64, "divide by K"),
+        (0, "each code gets one"),
+        (1 / 64, "to hit a code"),
+        (0.3, "too small"),
+    ],
+    "chapter_10.placed": [
+        (lambda c: (np.ones(3), np.array([[1.0, 0], [0, 1], [1, 1]])), "snaps back"),
+        (lambda c: (np.zeros(3), c), "not above 0"),
+        (lambda c: (np.ones(3), 0 * c), "drag every code"),
+        (lambda c: (2 * np.ones(3), c), "must be the new codes"),
+        (lambda c: (c, np.ones(3)), "shape"),
+    ],
+    "chapter_11.cost": [
+        (lambda x, p: -cost_by_loop(x, p), "sign"),
+        (lambda x, p: -np.sum(x * np.log(p)), "paper pays"),
+        (lambda x, p: -np.sum((1 - x) * np.log(1 - p)), "paper's part"),
+        (lambda x, p: cost_by_loop(x, p) / x.size, "mean over the pixels"),
+        (lambda x, p: cost_by_loop(x, p) / math.log(2), "bits"),
+        (lambda x, p: cost_by_loop(p, x), "swapped"),
+        (lambda x, p: np.sum((x - p) ** 2), "squared distance"),
+    ],
+    "chapter_11.one_round": [
+        (lambda x, p: p, "as they were"),
+        (
+            lambda x, p: [
+                n * mean for n, mean in zip((2, 3, 4), round_by_loop(x, p), strict=True)
+            ],
+            "sums",
+        ),
+        (lambda x, p: costs_by_loop(x, p).argmin(1), "choices"),
+        (lambda x, p: x.mean(0), "one mean for all"),
+    ],
+    "chapter_11.choice": [
+        (
+            lambda x, p: ((x[:, None] - p) ** 2).sum(-1).argmin(1),
+            "squared distance",
+        ),
+        (lambda x, p: costs_by_loop(x, p).argmax(1), "dearest"),
+        (lambda x, p: costs_by_loop(x, p).argmin(0), "other axis"),
+        (costs_by_loop, "these are the costs"),
+    ],
+    "chapter_11.price": [
+        (math.log(32), "one latent"),
+        (20, "bits"),
+        (32**4, "take the logarithm"),
+        (math.log(4 * 32), "multiply"),
+        (32 * math.log(4), "swapped"),
+        (-4 * math.log(32), "sign"),
+    ],
     "chapter_02.width_without_bend": [
         (10, "overlap"),
         (7, "reaches two"),
@@ -1415,7 +1578,7 @@ def in_the_book():
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_has_at_least_three_exercises(path):
     assert len(exercises(path)) >= 3
-    assert len(MODULES) == 8
+    assert len(MODULES) == len(CHAPTERS) >= 10
 
 
 def test_the_chapters_use_every_check():

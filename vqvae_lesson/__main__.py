@@ -17,6 +17,8 @@ TYPES = {
     "decay": float,
     "commitment_weight": float,
     "learning_rate": float,
+    "revive_below": float,
+    "falling_rate": bool,
 }
 CHANGES = [
     "num_codes",
@@ -29,6 +31,10 @@ CHANGES = [
     "learning_rate",
     "batch_size",
     "epochs",
+    "neck_depth",
+    "warm_up_steps",
+    "revive_below",
+    "falling_rate",
 ]
 
 
@@ -87,8 +93,9 @@ def _recipe_options(command):
 @click.option("--steps", type=click.IntRange(min=1), help="Instead of whole epochs.")
 @click.option("--out", type=click.Path(path_type=Path), help="By default runs/RECIPE.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.option("--record", is_flag=True, help="Write how each code fares to codes.npz.")
 @_recipe_options
-def train(recipe, data, seed, steps, out, resume, **changes):
+def train(recipe, data, seed, steps, out, resume, record, **changes):
     """Train a recipe; Ctrl-C leaves a checkpoint to --resume from."""
     from vqvae_lesson.data import load_letters
 
@@ -109,7 +116,7 @@ def train(recipe, data, seed, steps, out, resume, **changes):
         run = Run.resume(out, letters, steps)
     else:
         run = Run.start(out, letters, numbers, recipe, seed or 0, steps)
-    finished = _train_with_bar(run)
+    finished = _train_with_bar(run, record)
     click.echo(
         f"{'finished' if finished else 'stopped'} at step {run.training.step}; "
         f"see {out}" + ("" if finished else "; go on with --resume")
@@ -118,15 +125,21 @@ def train(recipe, data, seed, steps, out, resume, **changes):
         click.echo(f"{name}: {value}")
 
 
-def _train_with_bar(run):
+def _train_with_bar(run, record):
     """Train under a progress bar with the loss and the time left."""
     from tqdm import tqdm
 
+    from vqvae_lesson.health import CodeRecord
+
+    images, path = run.letters.held_out_images, run.folder / "codes.npz"
+    note = CodeRecord(run.training, images, path) if record else None
     with tqdm(total=run.steps, initial=run.training.step, unit="step") as bar:
 
         def report(step, losses):
             bar.set_postfix(loss=f"{losses.total:.1f}", refresh=False)
             bar.update()
+            if note:
+                note(step)
 
         return run.train(report)
 

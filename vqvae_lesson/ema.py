@@ -154,6 +154,52 @@ def ema_step(codebook, ema_counts, ema_sums, latents, indices, decay, start="art
     return tf.where(stays, codebook, moved), ema_counts, ema_sums
 
 
+def revive(codebook, ema_counts, ema_sums, latents, below):
+    """Put codes that are hardly chosen onto latents of the batch (chapter 10).
+
+    The batch was shuffled, so its first latents are as good as drawn at random. A
+    revived code starts with its fair share, N / K latents a step.
+
+    Parameters
+    ----------
+    codebook : tensor, float32 [K, D]
+    ema_counts : tensor, float32 [K]
+    ema_sums : tensor, float32 [K, D]
+    latents : tensor, float32 [..., D]
+    below : float
+        In fair shares: a code whose count is smaller is put back.
+
+    Returns
+    -------
+    codebook, ema_counts, ema_sums : tensors, shaped as they came
+
+    References
+    ----------
+    Dhariwal et al. 2020, arXiv:2005.00341, section 2.2; Łańcucki et al. 2020,
+    arXiv:2005.08520.
+
+    Examples
+    --------
+    >>> codebook, counts, _ = revive([[5.0], [99.0]], [4.0, 0.0], [[5.0], [0.0]], 0.1)
+    >>> codebook.numpy().ravel().tolist(), counts.numpy().tolist()
+    ([5.0, 0.0], [4.0, 1.0])
+    """
+    codebook, ema_counts = (
+        tf.convert_to_tensor(codebook),
+        tf.convert_to_tensor(ema_counts),
+    )
+    num_codes, code_size = codebook.shape
+    rows = tf.reshape(latents, [-1, code_size])
+    fair_share = tf.cast(tf.shape(rows)[0], tf.float32) / num_codes
+    places = tf.gather(rows, tf.range(num_codes) % tf.shape(rows)[0])
+    lost = ema_counts < below * fair_share
+    return (
+        tf.where(lost[:, None], places, codebook),
+        tf.where(lost, fair_share, ema_counts),
+        tf.where(lost[:, None], fair_share * places, ema_sums),
+    )
+
+
 class VectorQuantizerEMA(VectorQuantizer):
     """A vector quantizer whose codes follow the latents by moving averages.
 
@@ -165,6 +211,8 @@ class VectorQuantizerEMA(VectorQuantizer):
         γ in [0, 1).
     start : {"article", "debiased", "consistent"}
         See :func:`start_averages`.
+    revive_below : float
+        See :func:`revive`; 0 leaves every code where it is.
 
     Attributes
     ----------
@@ -173,12 +221,19 @@ class VectorQuantizerEMA(VectorQuantizer):
     """
 
     def __init__(
-        self, num_codes=64, code_size=16, decay=0.99, start="article", seed=0, **kwargs
+        self,
+        num_codes=64,
+        code_size=16,
+        decay=0.99,
+        start="article",
+        seed=0,
+        revive_below=0.0,
+        **kwargs,
     ):
         super().__init__(num_codes, code_size, seed, **kwargs)
         if not 0 <= decay < 1:
             raise LessonError(f"decay is {decay}, expected 0 <= decay < 1")
-        self.decay, self.start = decay, start
+        self.decay, self.start, self.revive_below = decay, start, revive_below
         counts, sums = start_averages(self.codebook, start)
         self.ema_counts = self._average("ema_counts", counts)
         self.ema_sums = self._average("ema_sums", sums)
@@ -197,9 +252,25 @@ class VectorQuantizerEMA(VectorQuantizer):
         latents : tensor, float32 [..., D]
         indices : tensor, int32 [...]
         """
-        state = [self.codebook, self.ema_counts, self.ema_sums]
-        new = ema_step(
-            *map(tf.convert_to_tensor, state), latents, indices, self.decay, self.start
-        )
-        for variable, value in zip(state, new, strict=True):
+        state = map(tf.convert_to_tensor, self._state())
+        state = ema_step(*state, latents, indices, self.decay, self.start)
+        if self.revive_below:
+            state = revive(*state, latents, self.revive_below)
+        self._assign(state)
+
+    def place(self, codebook):
+        """Put the codes somewhere else, and start the averages anew.
+
+        Parameters
+        ----------
+        codebook : tensor, float32 [K, D]
+        """
+        self._assign([codebook, *start_averages(codebook, self.start)])
+
+    def _state(self):
+        """Return the three variables that a step moves."""
+        return [self.codebook, self.ema_counts, self.ema_sums]
+
+    def _assign(self, values):
+        for variable, value in zip(self._state(), values, strict=True):
             variable.assign(value)

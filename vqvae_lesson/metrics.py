@@ -91,6 +91,26 @@ def nll_per_image(images, logits):
     return -pixel_distribution(logits).log_prob(images)
 
 
+def encode(model, images, batch_size=250):
+    """Encode a whole data set.
+
+    Parameters
+    ----------
+    model : vqvae_lesson.model.VQVAE
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+    batch_size : int
+        How many to hold at a time.
+
+    Returns
+    -------
+    ndarray, float32 [N, L, D]
+    """
+    starts = range(0, len(images), batch_size)
+    return np.concatenate(
+        [model.encoder(images[start : start + batch_size]) for start in starts]
+    )
+
+
 def evaluate(model, images, batch_size=250):
     """Measure a model on a whole data set.
 

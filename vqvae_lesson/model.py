@@ -49,6 +49,10 @@ class VQVAE(keras.Model):
         How the moving averages begin.
     seed : int
         Fixes every first weight.
+    neck_depth : int
+        Of the encoder; see :func:`vqvae_lesson.networks.build_encoder`.
+    revive_below : float
+        See :func:`vqvae_lesson.ema.revive`.
     """
 
     def __init__(
@@ -61,13 +65,15 @@ class VQVAE(keras.Model):
         decay=0.99,
         ema_start="article",
         seed=0,
+        neck_depth=4,
+        revive_below=0.0,
     ):
         super().__init__(name="vqvae")
         keras.utils.set_random_seed(seed)
         sizes = (tuple(image_shape), latent_size, code_size, base_depth)
-        self.encoder = build_encoder(*sizes)
+        self.encoder = build_encoder(*sizes, neck_depth)
         self.quantizer = VectorQuantizerEMA(
-            num_codes, code_size, decay, ema_start, seed, name="quantizer"
+            num_codes, code_size, decay, ema_start, seed, revive_below, name="quantizer"
         )
         self.decoder = build_decoder(*sizes)
         self.image_shape = tuple(image_shape)

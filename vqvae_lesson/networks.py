@@ -11,7 +11,9 @@ from keras import layers
 from vqvae_lesson.errors import LessonError
 
 
-def build_encoder(image_shape=(28, 28, 1), latent_size=1, code_size=16, base_depth=32):
+def build_encoder(
+    image_shape=(28, 28, 1), latent_size=1, code_size=16, base_depth=32, neck_depth=4
+):
     """Build the encoder: images in, `latent_size` vectors of `code_size` out.
 
     Parameters
@@ -25,6 +27,8 @@ def build_encoder(image_shape=(28, 28, 1), latent_size=1, code_size=16, base_dep
         D, numbers per latent vector.
     base_depth : int
         Filters of the first layers.
+    neck_depth : int
+        Numbers per latent that the last convolution lets through; 4 in the article.
 
     Returns
     -------
@@ -36,7 +40,9 @@ def build_encoder(image_shape=(28, 28, 1), latent_size=1, code_size=16, base_dep
     LessonError
         For sizes that the layers cannot take.
     """
-    height, width = _quarters(image_shape, latent_size, code_size, base_depth)
+    height, width = _quarters(
+        image_shape, latent_size, code_size, base_depth, neck_depth
+    )
     depth = base_depth
     return keras.Sequential(
         [
@@ -45,7 +51,7 @@ def build_encoder(image_shape=(28, 28, 1), latent_size=1, code_size=16, base_dep
             layers.Conv2D(depth, 5, 2, padding="same", activation="elu"),
             layers.Conv2D(2 * depth, 5, padding="same", activation="elu"),
             layers.Conv2D(2 * depth, 5, 2, padding="same", activation="elu"),
-            layers.Conv2D(4 * latent_size, (height, width), activation="elu"),
+            layers.Conv2D(neck_depth * latent_size, (height, width), activation="elu"),
             layers.Flatten(),
             layers.Dense(latent_size * code_size),
             layers.Reshape([latent_size, code_size]),
@@ -96,7 +102,7 @@ def build_decoder(image_shape=(28, 28, 1), latent_size=1, code_size=16, base_dep
     )
 
 
-def _quarters(image_shape, latent_size, code_size, base_depth):
+def _quarters(image_shape, latent_size, code_size, base_depth, neck_depth=1):
     """Height and width after two halvings, once all sizes are checked."""
     if len(image_shape) != 3 or min(image_shape) < 1:
         raise LessonError(
@@ -109,7 +115,8 @@ def _quarters(image_shape, latent_size, code_size, base_depth):
             "by 4, because the encoder halves them twice: pad or crop the images"
         )
     sizes = {"latent_size": latent_size, "code_size": code_size}
-    for name, size in {**sizes, "base_depth": base_depth}.items():
+    depths = {"base_depth": base_depth, "neck_depth": neck_depth}
+    for name, size in {**sizes, **depths}.items():
         if size < 1:
             raise LessonError(f"{name} is {size}, expected at least 1")
     return height // 4, width // 4

@@ -251,8 +251,8 @@ def lines(x, curves, xlabel, ylabel, log=False):
     curves : dict
         From name to values [N].
     xlabel, ylabel : str
-    log : bool
-        Draw the values on a logarithmic axis.
+    log : bool or "symlog"
+        Draw the values on a logarithmic axis; "symlog" is linear up to 1.
 
     Returns
     -------
@@ -264,7 +264,7 @@ def lines(x, curves, xlabel, ylabel, log=False):
         color = COLORS[number % len(COLORS)]
         axes.plot(x, values, style, color=color, label=name, lw=1.8)
     if log:
-        axes.set_yscale("log")
+        axes.set_yscale("symlog" if log == "symlog" else "log")
     if np.array_equal(x, np.round(x)):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(curves) > 1:
@@ -287,6 +287,93 @@ def bars(values, xlabel, ylabel):
     figure, axes = plt.subplots(figsize=(6.5, 3))
     axes.bar(np.arange(len(values)), values, color=COLORS[0])
     return _done(figure, axes, xlabel, ylabel)
+
+
+def limit_curve(sizes, curves, points, floor):
+    """Draw nats against the number of pictures, with models as points.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Numbers of pictures.
+    curves : dict
+        From name to nats, one a size.
+    points : dict
+        From name to (number of pictures, nats).
+    floor : float
+        Nats that no model can go below.
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plt.subplots(figsize=(6.5, 4))
+    for number, (name, nats) in enumerate(curves.items()):
+        axes.plot(sizes, nats, "os"[number] + "-", color=COLORS[number], label=name)
+    for number, (name, point) in enumerate(points.items(), start=len(curves)):
+        axes.plot(*point, "D^"[number % 2], ms=9, color=COLORS[number], label=name)
+    axes.axhline(floor, color=INK, ls="--", lw=1, label="floor: grey pixels")
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(0.05, 0.33))
+    return _done(figure, axes, "number of pictures", "nats per letter")
+
+
+def stacked_bars(rows, parts, xlabel):
+    """Draw one horizontal bar a row, made of named parts.
+
+    Parameters
+    ----------
+    rows : dict
+        From name to a dictionary with the length of each part.
+    parts : sequence of str
+    xlabel : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plt.subplots(figsize=(6.5, 0.8 + 0.6 * len(rows)))
+    left = np.zeros(len(rows))
+    for number, part in enumerate(parts):
+        lengths = np.array([row[part] for row in rows.values()])
+        label = part.replace("_", " ")
+        axes.barh([*rows], lengths, left=left, color=COLORS[number], label=label)
+        left += lengths
+    axes.invert_yaxis()
+    axes.legend(frameon=False, loc="lower right")
+    return _done(figure, axes, xlabel)
+
+
+def code_lines(steps, values, ylabel, highlighted=(), predicted=None):
+    """Draw one thin line a code, on a logarithmic axis.
+
+    Parameters
+    ----------
+    steps : array, int [T]
+    values : array, float [T, K]
+    ylabel : str
+    highlighted : sequence of int
+        Codes drawn in another colour.
+    predicted : array, float [T], optional
+        Drawn as a dashed line.
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plt.subplots(figsize=(6.5, 3.8))
+    axes.plot(steps, values, color=COLORS[0], lw=0.6, alpha=0.6)
+    axes.plot([], [], color=COLORS[0], label="each code")
+    if len(highlighted):
+        chosen = np.asarray(values)[:, highlighted]
+        axes.plot(steps, chosen, color=COLORS[1], lw=1.2)
+        axes.plot([], [], color=COLORS[1], label="chosen in step 1")
+    if predicted is not None:
+        axes.plot(steps, predicted, "--", color=INK, lw=1.5, label="predicted")
+    axes.set_yscale("log")
+    axes.legend(frameon=False)
+    return _done(figure, axes, "step", ylabel)
 
 
 def latent_map(points, labels, class_names):

@@ -97,7 +97,7 @@ def nearest_code(latents, codebook):
     def nearest(block):
         block = tf.pad(block - origin, [[0, 0], [0, 1]], constant_values=1)
         scores = tf.matmul(block, codes, transpose_b=True)
-        return tf.math.top_k(scores, k=1).indices[:, 0]
+        return tf.argmax(scores, axis=1, output_type=tf.int32)
 
     indices = _in_blocks(nearest, rows, max(1, SCORES_AT_ONCE // codebook.shape[0]))
     return tf.reshape(indices, tf.shape(latents)[:-1])

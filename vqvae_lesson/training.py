@@ -13,6 +13,7 @@ import tensorflow as tf
 from vqvae_lesson.data import batches
 from vqvae_lesson.ema import ema_start
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.health import falling_rate, start_on_data, warm_up_step
 from vqvae_lesson.losses import total_loss
 from vqvae_lesson.model import VQVAE
 
@@ -35,6 +36,14 @@ class Recipe:
         Of Adam.
     batch_size, epochs : int
         Images per step, passes over the training images.
+    neck_depth : int
+        Numbers per latent that the encoder's last convolution lets through.
+    warm_up_steps : int
+        First steps without codes, which then start on the data (chapter 10).
+    revive_below : float
+        In fair shares; codes chosen less often are put back on the data. 0: none.
+    falling_rate : bool
+        Let the learning rate fall to 0 along half a cosine.
 
     Raises
     ------
@@ -52,29 +61,46 @@ class Recipe:
     learning_rate: float = 1e-3
     batch_size: int = 64
     epochs: int = 20
+    neck_depth: int = 4
+    warm_up_steps: int = 0
+    revive_below: float = 0.0
+    falling_rate: bool = False
 
     def __post_init__(self):
         """Refuse a wrong number at once, not in the middle of a run."""
         ema_start(self.ema_start)
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.type is int and not (type(value) is int and value >= 1):
+            least = 0 if field.name == "warm_up_steps" else 1
+            if field.type is int and not (type(value) is int and value >= least):
                 raise LessonError(
-                    f"{field.name} is {value!r}, expected a whole number from 1"
+                    f"{field.name} is {value!r}, expected a whole number from {least}"
                 )
         if not 0 <= self.decay < 1:
             raise LessonError(f"decay is {self.decay}, expected 0 <= decay < 1")
-        if not 0 <= self.commitment_weight < math.inf:
-            raise LessonError(
-                f"commitment_weight is {self.commitment_weight}, expected 0 or more"
-            )
+        for name in ("commitment_weight", "revive_below"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise LessonError(
+                    f"{name} is {getattr(self, name)}, expected 0 or more"
+                )
         if not 0 < self.learning_rate < math.inf:
             raise LessonError(
                 f"learning_rate is {self.learning_rate}, expected more than 0"
             )
 
 
-RECIPES = {"article": Recipe()}
+RECIPES = {
+    "article": Recipe(),
+    "healthy": Recipe(
+        neck_depth=64,
+        warm_up_steps=200,
+        ema_start="consistent",
+        decay=0.95,
+        revive_below=0.1,
+        commitment_weight=8.0,
+        falling_rate=True,
+    ),
+}
 
 
 def find_recipe(name, **changes):
@@ -134,6 +160,8 @@ def build_model(recipe, image_shape=(28, 28, 1), seed=0):
         decay=recipe.decay,
         ema_start=recipe.ema_start,
         seed=seed,
+        neck_depth=recipe.neck_depth,
+        revive_below=recipe.revive_below,
     )
 
 
@@ -185,6 +213,7 @@ class Training:
         self.optimizer = keras.optimizers.Adam(recipe.learning_rate)
         self.optimizer.build(self.model.trainable_variables)
         self._train_step = tf.function(train_step)
+        self._warm_up_step = tf.function(warm_up_step)
 
     def steps(self, images, until):
         """Train step by step.
@@ -205,16 +234,29 @@ class Training:
         LessonError
             If the loss is no longer a finite number.
         """
-        per_epoch = len(images) // self.recipe.batch_size
+        recipe = self.recipe
+        per_epoch = len(images) // recipe.batch_size
         while self.step < until:
             epoch, done = divmod(self.step, max(per_epoch, 1))
-            order = batches(images, self.recipe.batch_size, self.seed, epoch)
+            order = batches(images, recipe.batch_size, self.seed, epoch)
             for batch in order.skip(done).take(until - self.step):
-                losses = self._train_step(
-                    self.model, self.optimizer, batch, self.recipe.commitment_weight
-                )
+                if recipe.falling_rate:
+                    progress = self.step / (recipe.epochs * per_epoch)
+                    rate = falling_rate(recipe.learning_rate, progress)
+                    self.optimizer.learning_rate.assign(rate)
+                if recipe.warm_up_steps == self.step > 0:
+                    start_on_data(self.model, images, self.seed)
+                losses = self._one_step(batch)
                 self.step += 1
                 yield self._checked(losses)
+
+    def _one_step(self, batch):
+        """Take one step, of the warm-up or with codes."""
+        weight = self.recipe.commitment_weight
+        if self.step >= self.recipe.warm_up_steps:
+            return self._train_step(self.model, self.optimizer, batch, weight)
+        seed = tf.constant([self.seed % 2**31, self.step])
+        return self._warm_up_step(self.model, self.optimizer, batch, weight, seed)
 
     def _checked(self, losses):
         """Turn the losses into floats, and stop where they are none."""

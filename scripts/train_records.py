@@ -1,0 +1,49 @@
+"""Train what chapter 10 compares, and keep how each code fared: ``make records``.
+
+An interrupted run goes on where it left off; a finished one is not trained again.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from vqvae_lesson.health import RECORDS
+
+RUNS = Path("runs")
+SHORT = "--epochs=8"
+VARIANTS = {
+    "article": ["article"],
+    "debiased": ["article", "--ema-start=debiased"],
+    "consistent": ["article", "--ema-start=consistent"],
+    "healthy": ["healthy"],
+    "healthy-seed-1": ["healthy", "--seed=1"],
+    "healthy-seed-2": ["healthy", "--seed=2"],
+    "short": ["healthy", SHORT],
+    "short-narrow-neck": ["healthy", SHORT, "--neck-depth=4"],
+    "short-random-codes": ["healthy", SHORT, "--warm-up-steps=0"],
+    "short-article-start": ["healthy", SHORT, "--ema-start=article"],
+    "short-slow-average": ["healthy", SHORT, "--decay=0.99"],
+    "short-no-revival": ["healthy", SHORT, "--revive-below=0"],
+    "short-weak-commitment": ["healthy", SHORT, "--commitment-weight=0.25"],
+    "short-constant-rate": ["healthy", SHORT, "--falling-rate=false"],
+}
+
+
+def train(name):
+    """Train one variant with its record, and keep the record and its manifest."""
+    recipe, *changes = VARIANTS[name]
+    folder = RUNS / name
+    command = [sys.executable, "-m", "vqvae_lesson", "train", "--record"]
+    command += ["--recipe", recipe, "--out", str(folder)]
+    going_on = (folder / "checkpoint.npz").exists()
+    subprocess.run(command + (["--resume"] if going_on else changes), check=True)
+    RECORDS.mkdir(exist_ok=True)
+    shutil.copy(folder / "codes.npz", RECORDS / f"{name}.npz")
+    shutil.copy(folder / "manifest.json", RECORDS / f"{name}.json")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or VARIANTS:
+        print(name, flush=True)
+        train(name)

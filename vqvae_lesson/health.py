@@ -1,0 +1,232 @@
+"""What keeps a codebook in use, and a record of how each code fares (chapter 10).
+
+Two of the measures live where their business is: the consistent start of the
+averages and the revival of codes in :mod:`vqvae_lesson.ema`.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from vqvae_lesson.errors import LessonError
+from vqvae_lesson.files import open_arrays, whole_file
+from vqvae_lesson.limits import code_nats
+from vqvae_lesson.losses import Losses, commitment_loss, reconstruction_loss
+from vqvae_lesson.metrics import code_counts, encode
+from vqvae_lesson.quantizer import nearest_code
+
+RECORDS = Path(__file__).parent / "records"
+PICTURES_AT = (1, 300, 1_000, 2_500)
+
+
+def warm_up_step(model, optimizer, images, weight, seed):
+    """One step without codes: an autoencoder whose latents carry noise.
+
+    The decoder sees the latents plus normal noise of standard deviation 1, and the
+    latents are drawn to the origin. So distances between latents mean something:
+    letters closer than the noise must look alike.
+
+    Parameters
+    ----------
+    model : VQVAE
+    optimizer : keras.optimizers.Optimizer
+    images : tensor, float32 [B, H, W, C] in [0, 1]
+    weight : float
+        Of the mean of the squared latents. D / 2, half a code's size, makes it the
+        Kullback-Leibler divergence of a variational autoencoder whose posterior
+        has the fixed variance 1.
+    seed : tensor, int32 [2]
+        Fixes the noise of this step.
+
+    Returns
+    -------
+    Losses
+        From before the update; the commitment is to the origin, the prior 0.
+
+    References
+    ----------
+    Ghosh et al. 2020, arXiv:1903.12436, section 2.2: constant-variance encoders.
+    """
+    with tf.GradientTape() as tape:
+        latents = model.encoder(images)
+        noise = tf.random.stateless_normal(tf.shape(latents), seed)
+        reconstruction = reconstruction_loss(images, model.decoder(latents + noise))
+        pull = commitment_loss(latents, tf.zeros_like(latents))
+        total = reconstruction + weight * pull
+    gradients = tape.gradient(total, model.trainable_variables)
+    optimizer.apply(gradients, model.trainable_variables)
+    return Losses(total, reconstruction, pull, tf.zeros([]))
+
+
+def start_on_data(model, images, seed=0):
+    """Put the codes where the latents are: k-means on the encoder's outputs.
+
+    Parameters
+    ----------
+    model : VQVAE
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+    seed : int
+
+    Raises
+    ------
+    LessonError
+        For fewer latents than codes.
+
+    References
+    ----------
+    Łańcucki et al. 2020, arXiv:2005.08520, section III-B: codes re-estimated with
+    k-means++.
+    """
+    from sklearn.cluster import KMeans
+
+    latents = encode(model, images)
+    latents = latents.reshape(-1, latents.shape[-1])
+    if len(latents) < model.num_codes:
+        raise LessonError(
+            f"{len(latents)} latents, expected at least one for each of the "
+            f"{model.num_codes} codes: use more images, or a smaller num_codes"
+        )
+    clusters = KMeans(model.num_codes, n_init=4, random_state=seed).fit(latents)
+    model.quantizer.place(clusters.cluster_centers_)
+
+
+def falling_rate(first, progress):
+    """Learning rate that falls to 0 along half a cosine.
+
+    Parameters
+    ----------
+    first : float
+    progress : float
+        Share of the training that is done.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    Loshchilov and Hutter 2017, arXiv:1608.03983, equation 5, without restarts.
+
+    Examples
+    --------
+    >>> [round(falling_rate(1e-3, progress), 6) for progress in (0, 0.5, 1)]
+    [0.001, 0.0005, 0.0]
+    """
+    return first * (1 + math.cos(math.pi * min(progress, 1))) / 2
+
+
+class CodeRecord:
+    """How each code fares during a training, on images held out; L must be 1.
+
+    Parameters
+    ----------
+    training : vqvae_lesson.training.Training
+    images : ndarray, float32 [N, H, W, 1] in [0, 1]
+    path : path, optional
+        Where to write the record as it grows; what is there already, up to the
+        step of the training, is kept.
+
+    Attributes
+    ----------
+    rows : dict
+        Lists, one entry a record: `steps`; `norms`, `counts` and `uses`, each [K]:
+        length of a code, its moving average, and how many images choose it; and
+        `nll`, in nats per image.
+    pictures : dict
+        From a step in :data:`PICTURES_AT` to what the codes decode to, uint8
+        [K, H, W, 1].
+
+    Raises
+    ------
+    LessonError
+        For a model with more than one latent.
+    """
+
+    def __init__(self, training, images, path=None):
+        if training.model.latent_size != 1:
+            raise LessonError(
+                f"latent_size is {training.model.latent_size}, expected 1: only then "
+                "does each code stand for a picture"
+            )
+        self.training, self.images, self.path = training, images, path
+        self.rows = {name: [] for name in ("steps", "norms", "counts", "uses", "nll")}
+        self.pictures = {}
+        if path and Path(path).exists() and training.step:
+            self._read()
+
+    def _read(self):
+        """Take up an earlier record, up to where the training is."""
+        with open_arrays(self.path) as file:
+            arrays = dict(file)
+        kept = arrays["steps"] <= self.training.step
+        self.rows = {name: [*arrays[name][kept]] for name in self.rows}
+        pictures = zip(arrays["picture_steps"], arrays["pictures"], strict=True)
+        self.pictures = {
+            int(step): pixels for step, pixels in pictures if step <= self.training.step
+        }
+
+    def __call__(self, step, losses=None):
+        """Record steps 1 to 10, then every 10th up to 100, then every 50th."""
+        if step > 10 and step % (10 if step <= 100 else 50):
+            return
+        model = self.training.model
+        codebook = model.quantizer.codebook.numpy()
+        indices = nearest_code(encode(model, self.images)[:, 0], codebook).numpy()
+        nats = code_nats(model, self.images)[np.arange(len(indices)), indices]
+        row = {
+            "steps": step,
+            "norms": np.linalg.norm(codebook, axis=1),
+            "counts": model.quantizer.ema_counts.numpy(),
+            "uses": code_counts(indices, len(codebook)),
+            "nll": nats.mean(),
+        }
+        for name, value in row.items():
+            self.rows[name].append(value)
+        if step in PICTURES_AT:
+            every_code = np.arange(len(codebook))[:, None]
+            self.pictures[step] = np.round(255 * model.decode(every_code)).astype("u1")
+        if self.path:
+            self._write()
+
+    def _write(self):
+        """Write the whole record."""
+        kinds = {"steps": np.int32, "uses": np.int16}
+        rows = {
+            name: np.array(values, kinds.get(name, np.float32))
+            for name, values in self.rows.items()
+        }
+        with whole_file(self.path) as file:
+            np.savez_compressed(
+                file,
+                **rows,
+                picture_steps=np.array([*self.pictures], np.int32),
+                pictures=np.array([*self.pictures.values()], np.uint8),
+            )
+
+
+def load_record(name):
+    """Load a record that comes with the package.
+
+    Parameters
+    ----------
+    name : str
+        A name under ``vqvae_lesson/records``, where each record has its manifest.
+
+    Returns
+    -------
+    dict
+        Arrays: `steps` [T]; `norms`, `counts` and `uses` [T, K]; `nll` [T];
+        `picture_steps` [P] and `pictures`, uint8 [P, K, H, W, 1].
+
+    Raises
+    ------
+    LessonError
+        For an unknown name.
+    """
+    known = sorted(path.stem for path in RECORDS.glob("*.npz"))
+    if name not in known:
+        raise LessonError(f"record is {name!r}, expected one of {known}")
+    with open_arrays(RECORDS / f"{name}.npz") as file:
+        return dict(file)

@@ -1,0 +1,254 @@
+"""The best that K pictures can do, and what a trained model misses (chapter 11).
+
+With one latent and K codes a decoder can draw K pictures and no more. Here the
+best K pictures are sought directly, without any network: k-means with
+cross-entropy in place of the squared distance, a Bregman clustering (Banerjee et
+al. 2005, Journal of Machine Learning Research 6).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+from sklearn.cluster import kmeans_plusplus
+
+from vqvae_lesson.errors import LessonError
+from vqvae_lesson.metrics import encode
+from vqvae_lesson.quantizer import lookup, nearest_code
+
+SUREST = 1e-3
+
+
+class Dictionary(NamedTuple):
+    """K pictures and how well they explain the images they were made from.
+
+    Attributes
+    ----------
+    pictures : ndarray, float32 [K, H, W, C] in [0.001, 0.999]
+        Every pixel the probability of a Bernoulli distribution.
+    nll : float
+        Mean over the images, each given its best picture, nats per image.
+    history : tuple of float
+        The NLL after each round; it never rises.
+    """
+
+    pictures: np.ndarray
+    nll: float
+    history: tuple
+
+
+def picture_nats(images, pictures):
+    """Cross-entropy of every image under every picture.
+
+    Parameters
+    ----------
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+    pictures : ndarray, float32 [K, H, W, C] in (0, 1)
+
+    Returns
+    -------
+    ndarray, float32 [N, K]
+        Nats per image, summed over pixels.
+
+    Examples
+    --------
+    >>> white, half = np.zeros([1, 2, 2, 1]), np.full([1, 2, 2, 1], 0.5)
+    >>> picture_nats(white, half).round(3).tolist()  # four times log 2
+    [[2.773]]
+    """
+    pictures = np.asarray(pictures)
+    return _logit_nats(images, np.log(pictures) - np.log1p(-pictures))
+
+
+def _logit_nats(images, logits):
+    """Cross-entropy of every image under every picture, given by its logits."""
+    images, logits = _flat(images), _flat(logits)
+    return np.logaddexp(0, logits).sum(axis=1) - images @ logits.T
+
+
+def code_nats(model, images):
+    """Cross-entropy of every image under the picture of every code.
+
+    Parameters
+    ----------
+    model : vqvae_lesson.model.VQVAE
+        With one latent.
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+
+    Returns
+    -------
+    ndarray, float64 [N, K]
+        Nats per image.
+    """
+    codes = lookup(model.quantizer.codebook, np.arange(model.num_codes)[:, None])
+    logits = model.decoder(codes).numpy()
+    return _logit_nats(np.float64(images), np.float64(logits))
+
+
+class Gaps(NamedTuple):
+    """Where a model's nats go; the last three add up to the first.
+
+    Attributes
+    ----------
+    nll : float
+        Of the model: every image with the code that the encoder chose.
+    best_dictionary : float
+        Every image with the best picture of the best dictionary.
+    dictionary_gap : float
+        What the model's own pictures cost more, each image given the best of them.
+    assignment_gap : float
+        What the encoder's choice costs more than the best choice.
+    """
+
+    nll: float
+    best_dictionary: float
+    dictionary_gap: float
+    assignment_gap: float
+
+
+def gaps(model, images, pictures):
+    """Take a model's NLL apart.
+
+    Parameters
+    ----------
+    model : vqvae_lesson.model.VQVAE
+        With one latent.
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+    pictures : ndarray, float32 [K, H, W, C]
+        Of the best dictionary.
+
+    Returns
+    -------
+    Gaps
+        All in nats per image, means over the images.
+
+    Raises
+    ------
+    LessonError
+        For a model with more than one latent.
+    """
+    if model.latent_size != 1:
+        raise LessonError(
+            f"latent_size is {model.latent_size}, expected 1: only then does each "
+            "code stand for a picture"
+        )
+    nats = code_nats(model, images)
+    chosen = nearest_code(encode(model, images)[:, 0], model.quantizer.codebook)
+    nll = nats[np.arange(len(images)), chosen].mean()
+    own = nats.min(axis=1).mean()
+    best = picture_nats(np.float64(images), np.float64(pictures)).min(axis=1).mean()
+    return Gaps(float(nll), float(best), float(own - best), float(nll - own))
+
+
+def best_pictures(images, indices, num_pictures):
+    """For each group of images the picture that explains it best: their mean.
+
+    Parameters
+    ----------
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+    indices : ndarray, int [N]
+        The group each image belongs to; no group may be empty.
+    num_pictures : int
+
+    Returns
+    -------
+    ndarray, float32 [K, H, W, C]
+        No pixel is surer than 0.001 or 0.999: one stray dot in an image not seen
+        before would cost infinitely many nats.
+    """
+    chosen = np.eye(num_pictures, dtype=np.float32)[indices]
+    means = chosen.T @ _flat(images) / chosen.sum(axis=0)[:, None]
+    return means.clip(SUREST, 1 - SUREST).reshape(-1, *images.shape[1:])
+
+
+def best_dictionary(images, num_codes=64, seed=0, restarts=4):
+    """Search for the K pictures that explain the images best.
+
+    Turn and turn about: every image chooses its best picture, every picture
+    becomes the mean of the images that chose it. Neither can make the NLL worse,
+    so it comes to rest, if not always at the same place: hence the restarts.
+
+    Parameters
+    ----------
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+    num_codes : int
+        K, at most N.
+    seed : int
+    restarts : int
+        Searches from different starts (k-means++); the best one is returned.
+
+    Returns
+    -------
+    Dictionary
+
+    Raises
+    ------
+    LessonError
+        For fewer images than pictures, or fewer than one picture or search.
+    """
+    if not 1 <= num_codes <= len(images) or restarts < 1:
+        raise LessonError(
+            f"{num_codes} pictures from {len(images)} images in {restarts} searches, "
+            "expected at least one search, one picture, and an image for each"
+        )
+    images = np.asarray(images, np.float32)
+    seeds = np.random.SeedSequence(seed).generate_state(restarts)
+    searches = [_search(images, num_codes, int(one)) for one in seeds]
+    return min(searches, key=lambda dictionary: dictionary.nll)
+
+
+def match(pictures, others):
+    """Order two sets of pictures alike, so that the sum of squares is smallest.
+
+    Parameters
+    ----------
+    pictures, others : ndarray, float [K, H, W, C]
+
+    Returns
+    -------
+    ndarray, int [K]
+        ``others[order]`` stands beside ``pictures``.
+
+    Examples
+    --------
+    >>> shades = np.array([0.1, 0.5, 0.9]).reshape(3, 1, 1, 1)
+    >>> match(shades, shades[[2, 0, 1]]).tolist()
+    [1, 2, 0]
+    """
+    distances = cdist(_flat(pictures), _flat(others), "sqeuclidean")
+    return linear_sum_assignment(distances)[1]
+
+
+def _search(images, num_codes, seed):
+    """Search once, until no image changes its picture."""
+    flat = _flat(images)
+    centers, _ = kmeans_plusplus(flat, num_codes, random_state=seed)
+    pictures = np.clip(centers, 0.1, 0.9).reshape(-1, *images.shape[1:])
+    indices, history = None, []
+    while True:
+        nats = picture_nats(images, pictures)
+        chosen = _fill_empty(nats, nats.argmin(axis=1), num_codes)
+        if np.array_equal(chosen, indices):
+            return Dictionary(pictures, history[-1], tuple(history))
+        indices = chosen
+        pictures = best_pictures(images, indices, num_codes)
+        now = picture_nats(images, pictures)[np.arange(len(images)), indices]
+        history.append(float(now.mean(dtype=np.float64)))
+
+
+def _fill_empty(nats, indices, num_codes):
+    """Give each picture that nobody chose the image that is explained worst."""
+    indices = indices.copy()
+    cost = nats[np.arange(len(indices)), indices]
+    for empty in np.setdiff1d(np.arange(num_codes), indices):
+        alone = np.bincount(indices, minlength=num_codes)[indices] == 1
+        worst = np.where(alone, -np.inf, cost).argmax()
+        indices[worst], cost[worst] = empty, -np.inf
+    return indices
+
+
+def _flat(images):
+    """Images as rows of pixels."""
+    images = np.asarray(images)
+    return images.reshape(len(images), -1)
