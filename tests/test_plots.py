@@ -323,3 +323,48 @@ def test_images_of_any_number_of_channels_are_drawn(channels, tmp_path):
     with Image.open(tmp_path / "grid.png") as picture:
         assert picture.size == (10, 4)
     assert plots.letter_grid(images, columns=2).axes
+
+
+def test_the_curve_of_limits_shows_curves_points_and_floor():
+    curves = {"one": [5.0, 4.0, 3.0], "two": [6.0, 5.0, 4.5]}
+    points = {"a model": (64, 4.8), "another": (64, 4.1)}
+    (axes,) = plots.limit_curve([1, 10, 64], curves, points, floor=1.0).axes
+    drawn = {line.get_label(): line.get_xydata() for line in axes.lines}
+    for name, nats in curves.items():
+        np.testing.assert_array_equal(drawn[name], np.stack([[1, 10, 64], nats], 1))
+    for name, point in points.items():
+        np.testing.assert_array_equal(drawn[name], [point])
+    np.testing.assert_array_equal(drawn["floor: grey pixels"][:, 1], [1.0, 1.0])
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["1", "10", "64"]
+    assert len({line.get_color() for line in axes.lines}) == 5
+
+
+def test_stacked_bars_begin_where_the_last_part_ended():
+    rows = {"a": {"one_part": 3.0, "other": 1.0}, "b": {"one_part": 0.5, "other": 2.0}}
+    (axes,) = plots.stacked_bars(rows, ["one_part", "other"], "nats").axes
+    spans = [(bar.get_x(), bar.get_width()) for bar in axes.patches]
+    assert spans == [(0, 3), (0, 0.5), (3, 1), (0.5, 2)]
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert words == ["one part", "other"]
+
+
+def test_code_lines_draw_each_code_and_what_was_predicted():
+    values = np.random.default_rng(0).exponential(size=[4, 6]) + 1
+    steps = [1, 2, 3, 50]
+    (axes,) = plots.code_lines(steps, values, "length", [2, 5], values[:, 0] / 2).axes
+    drawn = [line.get_ydata() for line in axes.lines if len(line.get_ydata())]
+    for found, expected in zip(drawn[:6], values.T, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(drawn[6:8], values[:, [2, 5]].T)
+    np.testing.assert_array_equal(drawn[8], values[:, 0] / 2)
+    assert axes.get_yscale() == "log"
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert words == ["each code", "chosen in step 1", "predicted"]
+    (plain,) = plots.code_lines(steps, values, "length").axes
+    assert len(plain.get_legend().get_texts()) == 1
+
+
+def test_lines_may_reach_zero_on_a_symmetric_logarithmic_axis():
+    curves = {"length": [1e5, 1.0, 0.0]}
+    (axes,) = plots.lines([0, 1, 2], curves, "step", "length", log="symlog").axes
+    assert axes.get_yscale() == "symlog"

@@ -175,7 +175,7 @@ def revive(codebook, ema_counts, ema_sums, latents, below):
 
     References
     ----------
-    Dhariwal et al. 2020, arXiv:2005.00341, section 2.2; Łańcucki et al. 2020,
+    Dhariwal et al. 2020, arXiv:2005.00341: random restarts; Łańcucki et al. 2020,
     arXiv:2005.08520.
 
     Examples

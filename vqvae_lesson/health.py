@@ -47,7 +47,7 @@ def warm_up_step(model, optimizer, images, weight, seed):
 
     References
     ----------
-    Ghosh et al. 2020, arXiv:1903.12436, section 2.2: constant-variance encoders.
+    Ghosh et al. 2020, arXiv:1903.12436: encoders of constant variance.
     """
     with tf.GradientTape() as tape:
         latents = model.encoder(images)
@@ -76,8 +76,7 @@ def start_on_data(model, images, seed=0):
 
     References
     ----------
-    Łańcucki et al. 2020, arXiv:2005.08520, section III-B: codes re-estimated with
-    k-means++.
+    Łańcucki et al. 2020, arXiv:2005.08520: codes re-estimated from the data.
     """
     from sklearn.cluster import KMeans
 

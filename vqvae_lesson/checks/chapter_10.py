@@ -71,7 +71,7 @@ def _worn(seed, below):
     """Draw a codebook of four codes, two of them hardly chosen, and eight latents."""
     random = np.random.default_rng(seed)
     codebook = random.integers(-9, 10, [4, 2]).astype(np.float32)
-    counts = np.array([2.5, 0.3, 4.0, 0.1], np.float32)
+    counts = np.array([[2.5, 0.2][seed], 0.7, 1.4, 0.1], np.float32)
     latents = random.integers(10, 30, [8, 2]).astype(np.float32)
     return codebook, counts, latents, below
 
@@ -85,6 +85,9 @@ def rate(answer):
         )
 
     mistakes = {
+        "it does not fall (the cosine takes radians, not degrees).": lambda first, _: (
+            first
+        ),
         "half a cosine goes from 0 to π: this is a whole wave.": wave(2),
         "half a cosine goes from 0 to π: this is a quarter.": lambda first, progress: [
             first * math.cos(math.pi * progress / 2),
@@ -101,9 +104,6 @@ def rate(answer):
         ),
         "it rises: the cosine is 1 at the start.": lambda first, progress: (
             first - falling_rate(first, progress)
-        ),
-        "cos takes radians, not degrees.": lambda first, progress: (
-            first * (1 + math.cos(math.radians(math.pi * progress))) / 2
         ),
     }
     cases = [(0.001, 0.0), (0.001, 0.25), (0.5, 0.5), (0.1, 0.8), (0.1, 1.0)]
