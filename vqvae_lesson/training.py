@@ -234,29 +234,28 @@ class Training:
         LessonError
             If the loss is no longer a finite number.
         """
-        recipe = self.recipe
-        per_epoch = len(images) // recipe.batch_size
+        per_epoch = len(images) // self.recipe.batch_size
         while self.step < until:
             epoch, done = divmod(self.step, max(per_epoch, 1))
-            order = batches(images, recipe.batch_size, self.seed, epoch)
+            order = batches(images, self.recipe.batch_size, self.seed, epoch)
             for batch in order.skip(done).take(until - self.step):
-                if recipe.falling_rate:
-                    progress = self.step / (recipe.epochs * per_epoch)
-                    rate = falling_rate(recipe.learning_rate, progress)
-                    self.optimizer.learning_rate.assign(rate)
-                if recipe.warm_up_steps == self.step > 0:
-                    start_on_data(self.model, images, self.seed)
-                losses = self._one_step(batch)
+                losses = self._one_step(batch, images)
                 self.step += 1
                 yield self._checked(losses)
 
-    def _one_step(self, batch):
-        """Take one step, of the warm-up or with codes."""
-        weight = self.recipe.commitment_weight
-        if self.step >= self.recipe.warm_up_steps:
-            return self._train_step(self.model, self.optimizer, batch, weight)
-        seed = tf.constant([self.seed % 2**31, self.step])
-        return self._warm_up_step(self.model, self.optimizer, batch, weight, seed)
+    def _one_step(self, batch, images):
+        """Take one step as the recipe has it: in the warm-up, or with codes."""
+        recipe, parts = self.recipe, (self.model, self.optimizer, batch)
+        if recipe.falling_rate:
+            steps = recipe.epochs * (len(images) // recipe.batch_size)
+            rate = falling_rate(recipe.learning_rate, self.step / steps)
+            self.optimizer.learning_rate.assign(rate)
+        if self.step < recipe.warm_up_steps:
+            noise = tf.constant([self.seed % 2**31, self.step])
+            return self._warm_up_step(*parts, recipe.commitment_weight, noise)
+        if self.step == recipe.warm_up_steps > 0:
+            start_on_data(self.model, images, self.seed)
+        return self._train_step(*parts, recipe.commitment_weight)
 
     def _checked(self, losses):
         """Turn the losses into floats, and stop where they are none."""
