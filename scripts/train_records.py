@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from vqvae_lesson.files import read_json, write_json
 from vqvae_lesson.health import RECORDS
+from vqvae_lesson.training import RECIPES
 
 RUNS = Path("runs")
 SHORT = "--epochs=8"
@@ -35,12 +37,14 @@ def train(name):
     recipe, *changes = VARIANTS[name]
     folder = RUNS / name
     command = [sys.executable, "-m", "vqvae_lesson", "train", "--record"]
-    command += ["--recipe", recipe, "--out", str(folder)]
     going_on = (folder / "checkpoint.npz").exists()
-    subprocess.run(command + (["--resume"] if going_on else changes), check=True)
+    numbers = ["--resume"] if going_on else ["--recipe", recipe, *changes]
+    subprocess.run([*command, "--out", str(folder), *numbers], check=True)
     RECORDS.mkdir(exist_ok=True)
     shutil.copy(folder / "codes.npz", RECORDS / f"{name}.npz")
-    shutil.copy(folder / "manifest.json", RECORDS / f"{name}.json")
+    target = f"make train RECIPE={name}" if name in RECIPES else "make records"
+    manifest = {**read_json(folder / "manifest.json"), "made_by": target}
+    write_json(RECORDS / f"{name}.json", manifest)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import sys
 
 from train_records import RUNS, train
 from vqvae_lesson.checkpoints import WEIGHTS, load_trained, save_checkpoint
+from vqvae_lesson.health import RECORDS
 
 
 def main(recipe):
@@ -15,7 +16,7 @@ def main(recipe):
     folder = RUNS / recipe
     model, _ = load_trained(folder)
     save_checkpoint(WEIGHTS / f"{recipe}.npz", model)
-    shutil.copy(folder / "manifest.json", WEIGHTS / f"{recipe}.json")
+    shutil.copy(RECORDS / f"{recipe}.json", WEIGHTS / f"{recipe}.json")
     shutil.copy(folder / "history.csv", WEIGHTS / f"{recipe}.csv")
 
 

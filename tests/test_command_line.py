@@ -160,6 +160,12 @@ def test_version_is_that_of_the_package(command):
         (["train", "--resume"], ["out", "manifest.json"]),
         (["train", "--resume", "--num-codes", "8"], ["--resume", "num_codes"]),
         (["train", "--resume", "--seed", "1"], ["--resume", "seed"]),
+        (["train", "--resume", "--recipe", "healthy"], ["--resume", "recipe"]),
+        (["train", "--record", "--latent-size", "2"], ["latent_size is 2"]),
+        (["train", "--neck-depth", "0"], ["neck_depth is 0", "from 1"]),
+        (["train", "--warm-up-steps", "-1"], ["warm_up_steps is -1", "from 0"]),
+        (["train", "--revive-below", "-1"], ["revive_below is -1"]),
+        (["train", "--falling-rate", "perhaps"], ["--falling-rate", "perhaps"]),
         (["sample", "--from", "nonsense"], ["nonsense", "article"]),
         (["sample", "--from", "x" * 300], ["x" * 300]),
         (["sample", "--count", "0"], ["--count"]),
@@ -276,6 +282,18 @@ def test_train_writes_a_run_and_says_how_good_it_is(command):
     ]
     assert "4/4" in err
     assert "loss=" in err
+
+
+def test_train_keeps_a_record_when_asked_and_resume_goes_on_with_it(command):
+    arguments = ["train", "--data", "letters.npz", "--out", "out", "--record"]
+    changes = ["--recipe", "healthy", "--warm-up-steps", "2", "--num-codes", "8"]
+    small = ["--batch-size", "8", "--base-depth", "4", "--code-size", "4"]
+    assert command(*arguments, *changes, *small, "--steps", "4")[0] == 0
+    assert command(*arguments, "--resume", "--steps", "6")[0] == 0
+    with np.load("out/codes.npz") as record:
+        assert record["steps"].tolist() == [1, 2, 3, 4, 5, 6]
+        assert record["norms"].shape == record["uses"].shape == (6, 8)
+        assert record["picture_steps"].tolist() == [1]
 
 
 def test_sample_draws_as_many_letters_as_asked(command, trained):

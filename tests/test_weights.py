@@ -78,6 +78,8 @@ def test_the_manifest_of_a_record_is_that_of_its_variant(name, kmnist):
     changes = dict(option.lstrip("-").split("=") for option in options)
     changes = {key.replace("-", "_"): value for key, value in changes.items()}
     assert manifest["recipe"] == base
+    target = f"make train RECIPE={name}" if name in RECIPES else "make records"
+    assert manifest["made_by"] == target
     assert manifest["seed"] == int(changes.pop("seed", 0))
     assert manifest["data"]["sha256"] == kmnist.digest
     for field, value in vars(recipe).items():

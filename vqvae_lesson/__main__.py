@@ -87,7 +87,7 @@ def _recipe_options(command):
 
 
 @cli.command()
-@click.option("--recipe", default="article", show_default=True, help="By name.")
+@click.option("--recipe", help="By name: article (by default) or healthy.")
 @click.option("--data", default="kmnist", show_default=True, help=DATA_HELP)
 @click.option("--seed", type=SEED, help="0 by default.")
 @click.option("--steps", type=click.IntRange(min=1), help="Instead of whole epochs.")
@@ -100,17 +100,23 @@ def train(recipe, data, seed, steps, out, resume, record, **changes):
     from vqvae_lesson.data import load_letters
 
     changes = {name: value for name, value in changes.items() if value is not None}
-    if resume and (changes or seed is not None):
+    given = {"recipe": recipe, "seed": seed, **changes}
+    given = [name for name, value in given.items() if value is not None]
+    if resume and given:
         raise LessonError(
             f"--resume goes on with the numbers that the run began with, not with "
-            f"another {', '.join(changes) or 'seed'}: leave these options out"
+            f"another {', '.join(given)}: leave these options out"
         )
+    recipe = recipe or "article"
     letters = load_letters(data)
     _start_tensorflow()
+    from vqvae_lesson.limits import require_one_latent
     from vqvae_lesson.runs import Run
     from vqvae_lesson.training import find_recipe
 
     numbers = find_recipe(recipe, **changes)
+    if record:
+        require_one_latent(numbers.latent_size)
     out = out or Path("runs") / recipe
     if resume:
         run = Run.resume(out, letters, steps)

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.files import open_arrays, whole_file
-from vqvae_lesson.limits import code_nats
+from vqvae_lesson.limits import code_nats, require_one_latent
 from vqvae_lesson.losses import Losses, commitment_loss, reconstruction_loss
 from vqvae_lesson.metrics import code_counts, encode
 from vqvae_lesson.quantizer import nearest_code
@@ -144,11 +144,7 @@ class CodeRecord:
     """
 
     def __init__(self, training, images, path=None):
-        if training.model.latent_size != 1:
-            raise LessonError(
-                f"latent_size is {training.model.latent_size}, expected 1: only then "
-                "does each code stand for a picture"
-            )
+        require_one_latent(training.model.latent_size)
         self.training, self.images, self.path = training, images, path
         self.rows = {name: [] for name in ("steps", "norms", "counts", "uses", "nll")}
         self.pictures = {}

@@ -86,6 +86,15 @@ def code_nats(model, images):
     return _logit_nats(np.float64(images), np.float64(logits))
 
 
+def require_one_latent(latent_size):
+    """Refuse a model whose codes do not each stand for a picture."""
+    if latent_size != 1:
+        raise LessonError(
+            f"latent_size is {latent_size}, expected 1: only then does each code "
+            "stand for a picture"
+        )
+
+
 class Gaps(NamedTuple):
     """Where a model's nats go; the last three add up to the first.
 
@@ -128,11 +137,7 @@ def gaps(model, images, pictures):
     LessonError
         For a model with more than one latent.
     """
-    if model.latent_size != 1:
-        raise LessonError(
-            f"latent_size is {model.latent_size}, expected 1: only then does each "
-            "code stand for a picture"
-        )
+    require_one_latent(model.latent_size)
     nats = code_nats(model, images)
     chosen = nearest_code(encode(model, images)[:, 0], model.quantizer.codebook)
     nll = nats[np.arange(len(images)), chosen].mean()
