@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from vqvae_lesson.errors import LessonError
 
-SCORES_AT_ONCE = 2**22
+SCORES_AT_ONCE = 2**20
 
 
 def squared_distances(latents, codebook):
@@ -60,8 +60,8 @@ def nearest_code(latents, codebook):
     |z|² is the same for all codes, so the nearest one is where z·e - |e|²/2 is
     largest. A column of ones beside the latents, and one of -|e|²/2 beside the
     codes, let one matrix product do it. The origin moves as for
-    :func:`squared_distances`. Many latents go block by block, so that the [N, K]
-    scores are never held at once.
+    :func:`squared_distances`. Many latents go block by block, two blocks at a time,
+    so that the [N, K] scores are never held at once.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def _in_blocks(function, rows, most):
         function,
         tf.reshape(rows, [blocks, size, rows.shape[1]]),
         fn_output_signature=tf.int32,
-        parallel_iterations=1,
+        parallel_iterations=2,  # one is multiplied while another is searched
     )
     return tf.reshape(indices, [-1])[:count]
 
