@@ -25,7 +25,7 @@ class Dictionary(NamedTuple):
 
     Attributes
     ----------
-    pictures : ndarray, float32 [K, H, W, C] in [0.001, 0.999]
+    pictures : ndarray, float64 [K, H, W, C] in [0.001, 0.999]
         Every pixel the probability of a Bernoulli distribution.
     nll : float
         Mean over the images, each given its best picture, nats per image.
@@ -43,12 +43,12 @@ def picture_nats(images, pictures):
 
     Parameters
     ----------
-    images : ndarray, float32 [N, H, W, C] in [0, 1]
-    pictures : ndarray, float32 [K, H, W, C] in (0, 1)
+    images : ndarray, float [N, H, W, C] in [0, 1]
+    pictures : ndarray, float [K, H, W, C] in (0, 1)
 
     Returns
     -------
-    ndarray, float32 [N, K]
+    ndarray, float [N, K]
         Nats per image, summed over pixels.
 
     Examples
@@ -151,18 +151,18 @@ def best_pictures(images, indices, num_pictures):
 
     Parameters
     ----------
-    images : ndarray, float32 [N, H, W, C] in [0, 1]
+    images : ndarray, float [N, H, W, C] in [0, 1]
     indices : ndarray, int [N]
         The group each image belongs to; no group may be empty.
     num_pictures : int
 
     Returns
     -------
-    ndarray, float32 [K, H, W, C]
+    ndarray, of the images' type [K, H, W, C]
         No pixel is surer than 0.001 or 0.999: one stray dot in an image not seen
         before would cost infinitely many nats.
     """
-    chosen = np.eye(num_pictures, dtype=np.float32)[indices]
+    chosen = np.eye(num_pictures, dtype=images.dtype)[indices]
     means = chosen.T @ _flat(images) / chosen.sum(axis=0)[:, None]
     return means.clip(SUREST, 1 - SUREST).reshape(-1, *images.shape[1:])
 
@@ -197,7 +197,7 @@ def best_dictionary(images, num_codes=64, seed=0, restarts=4):
             f"{num_codes} pictures from {len(images)} images in {restarts} searches, "
             "expected at least one search, one picture, and an image for each"
         )
-    images = np.asarray(images, np.float32)
+    images = np.asarray(images, np.float64)  # so that any machine finds the same
     seeds = np.random.SeedSequence(seed).generate_state(restarts)
     searches = [_search(images, num_codes, int(one)) for one in seeds]
     return min(searches, key=lambda dictionary: dictionary.nll)
