@@ -311,7 +311,9 @@ def limit_curve(sizes, curves, points, floor):
     for number, (name, nats) in enumerate(curves.items()):
         axes.plot(sizes, nats, "os"[number] + "-", color=COLORS[number], label=name)
     for number, (name, point) in enumerate(points.items(), start=len(curves)):
-        axes.plot(*point, "D^"[number % 2], ms=9, color=COLORS[number], label=name)
+        axes.plot(
+            *point, "D^"[number % 2], ms=10, zorder=3, color=COLORS[number], label=name
+        )
     axes.axhline(floor, color=INK, ls="--", lw=1, label="floor: grey pixels")
     axes.set_xscale("log", base=2)
     axes.set_xticks(sizes, [str(size) for size in sizes])
