@@ -41,6 +41,15 @@ FIGURES = {
     "lines": lambda: plots.lines(
         range(5, 9), {"a": [4, 3, 2, 1], "b": [1, 2, 3, 4]}, "step", "nats"
     ),
+    "limit_curve": lambda: plots.limit_curve(
+        [1, 4, 16], {"a": [9, 7, 6], "b": [9, 8, 7]}, {"model": (16, 8)}, 2
+    ),
+    "stacked_bars": lambda: plots.stacked_bars(
+        {"model": {"one": 3, "other": 1}}, ["one", "other"], "nats"
+    ),
+    "code_lines": lambda: plots.code_lines(
+        [1, 2, 3], 1 + POINTS[:3] ** 2, "length", [0], [3, 2, 1]
+    ),
     "bars": lambda: plots.bars([3, 1, 2], "code", "letters"),
     "latent_map": lambda: plots.latent_map(
         POINTS, np.arange(30) % 10, list("abcdefghij")

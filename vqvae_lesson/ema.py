@@ -180,14 +180,12 @@ def revive(codebook, ema_counts, ema_sums, latents, below):
 
     Examples
     --------
-    >>> codebook, counts, _ = revive([[5.0], [99.0]], [4.0, 0.0], [[5.0], [0.0]], 0.1)
+    >>> codes, sums, latents = [[5.0], [99.0]], [[20.0], [0.0]], [[4.0], [6.0]]
+    >>> codebook, counts, _ = revive(codes, [4.0, 0.0], sums, latents, below=0.1)
     >>> codebook.numpy().ravel().tolist(), counts.numpy().tolist()
-    ([5.0, 0.0], [4.0, 1.0])
+    ([5.0, 6.0], [4.0, 1.0])
     """
-    codebook, ema_counts = (
-        tf.convert_to_tensor(codebook),
-        tf.convert_to_tensor(ema_counts),
-    )
+    codebook, ema_counts = map(tf.convert_to_tensor, (codebook, ema_counts))
     num_codes, code_size = codebook.shape
     rows = tf.reshape(latents, [-1, code_size])
     fair_share = tf.cast(tf.shape(rows)[0], tf.float32) / num_codes
