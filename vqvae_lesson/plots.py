@@ -118,7 +118,7 @@ def letter_grid(images, columns=8, title=None):
 
 
 def letter_grids(grids, columns=8):
-    """Draw several grids side by side, each under its title.
+    """Draw several grids, two side by side, each under its title.
 
     Parameters
     ----------
@@ -132,11 +132,12 @@ def letter_grids(grids, columns=8):
     """
     sheets = {title: _sheet(images, columns) for title, images in grids.items()}
     rows = max(-(-len(images) // columns) for images in grids.values())
-    size = (4.2 * len(grids), 4.2 * rows / columns + 0.3)
-    figure, all_axes = plt.subplots(1, len(grids), figsize=size)
-    for axes, (title, sheet) in zip(
-        np.atleast_1d(all_axes), sheets.items(), strict=True
-    ):
+    wide, high = min(len(grids), 2), -(-len(grids) // 2)
+    size = (4.2 * wide, (4.2 * rows / columns + 0.3) * high)
+    figure, all_axes = plt.subplots(high, wide, figsize=size)
+    for axes in np.ravel(all_axes)[len(grids) :]:
+        axes.remove()
+    for axes, (title, sheet) in zip(np.ravel(all_axes), sheets.items(), strict=False):
         _show(axes, sheet)
         axes.set_title(title)
     return _done(figure)
