@@ -277,6 +277,13 @@ def test_a_record_goes_on_where_the_training_does(tmp_path):
     assert (tmp_path / "codes.npz").read_bytes() == before
 
 
+def test_a_file_that_is_no_record_is_told(tmp_path):
+    training, _ = recorded(tmp_path / "codes.npz", steps=2)
+    np.savez(tmp_path / "codes.npz", something=np.zeros(3))
+    with pytest.raises(LessonError, match=r"codes\.npz cannot be read"):
+        CodeRecord(training, IMAGES, tmp_path / "codes.npz")
+
+
 def test_a_record_of_two_latents_is_told():
     training = Training(replace(RECIPE, latent_size=2), (12, 12, 1))
     with pytest.raises(LessonError, match="latent_size is 2, expected 1"):

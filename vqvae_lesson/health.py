@@ -14,8 +14,7 @@ from vqvae_lesson.errors import LessonError
 from vqvae_lesson.files import open_arrays, whole_file
 from vqvae_lesson.limits import code_nats, require_one_latent
 from vqvae_lesson.losses import Losses, commitment_loss, reconstruction_loss
-from vqvae_lesson.metrics import code_counts, encode
-from vqvae_lesson.quantizer import nearest_code
+from vqvae_lesson.metrics import choose, code_counts, encode
 
 RECORDS = Path(__file__).parent / "records"
 PICTURES_AT = (1, 300, 1_000, 2_500)
@@ -153,22 +152,20 @@ class CodeRecord:
 
     def _read(self):
         """Take up an earlier record, up to where the training is."""
+        now = self.training.step
         with open_arrays(self.path) as file:
-            arrays = dict(file)
-        kept = arrays["steps"] <= self.training.step
-        self.rows = {name: [*arrays[name][kept]] for name in self.rows}
-        pictures = zip(arrays["picture_steps"], arrays["pictures"], strict=True)
-        self.pictures = {
-            int(step): pixels for step, pixels in pictures if step <= self.training.step
-        }
+            kept = file["steps"] <= now
+            self.rows = {name: [*file[name][kept]] for name in self.rows}
+            taken = zip(file["picture_steps"].tolist(), file["pictures"], strict=True)
+            self.pictures = {step: pixels for step, pixels in taken if step <= now}
 
-    def __call__(self, step, losses=None):
+    def __call__(self, step):
         """Record steps 1 to 10, then every 10th up to 100, then every 50th."""
         if step > 10 and step % (10 if step <= 100 else 50):
             return
         model = self.training.model
         codebook = model.quantizer.codebook.numpy()
-        indices = nearest_code(encode(model, self.images)[:, 0], codebook).numpy()
+        indices = choose(model, self.images)[:, 0]
         nats = code_nats(model, self.images)[np.arange(len(indices)), indices]
         row = {
             "steps": step,

@@ -14,8 +14,8 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import kmeans_plusplus
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.metrics import encode
-from vqvae_lesson.quantizer import lookup, nearest_code
+from vqvae_lesson.metrics import choose
+from vqvae_lesson.quantizer import lookup
 
 SUREST = 1e-3
 
@@ -124,7 +124,7 @@ def gaps(model, images, pictures):
     model : vqvae_lesson.model.VQVAE
         With one latent.
     images : ndarray, float32 [N, H, W, C] in [0, 1]
-    pictures : ndarray, float32 [K, H, W, C]
+    pictures : ndarray, float64 [K, H, W, C]
         Of the best dictionary.
 
     Returns
@@ -139,8 +139,7 @@ def gaps(model, images, pictures):
     """
     require_one_latent(model.latent_size)
     nats = code_nats(model, images)
-    chosen = nearest_code(encode(model, images)[:, 0], model.quantizer.codebook)
-    nll = nats[np.arange(len(images)), chosen].mean()
+    nll = nats[np.arange(len(images)), choose(model, images)[:, 0]].mean()
     own = nats.min(axis=1).mean()
     best = picture_nats(np.float64(images), np.float64(pictures)).min(axis=1).mean()
     return Gaps(float(nll), float(best), float(own - best), float(nll - own))

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.losses import pixel_distribution
+from vqvae_lesson.quantizer import nearest_code
 
 
 class Metrics(NamedTuple):
@@ -109,6 +110,11 @@ def encode(model, images, batch_size=250):
     return np.concatenate(
         [model.encoder(images[start : start + batch_size]) for start in starts]
     )
+
+
+def choose(model, images):
+    """Codes that the encoder chooses for a whole data set, int32 [N, L]."""
+    return nearest_code(encode(model, images), model.quantizer.codebook).numpy()
 
 
 def evaluate(model, images, batch_size=250):
