@@ -133,7 +133,7 @@ def letter_grids(grids, columns=8):
     sheets = {title: _sheet(images, columns) for title, images in grids.items()}
     rows = max(-(-len(images) // columns) for images in grids.values())
     wide, high = min(len(grids), 2), -(-len(grids) // 2)
-    size = (4.2 * wide, (4.2 * rows / columns + 0.3) * high)
+    size = (3.6 * wide, (3.6 * rows / columns + 0.3) * high)
     figure, all_axes = plt.subplots(high, wide, figsize=size)
     for axes in np.ravel(all_axes)[len(grids) :]:
         axes.remove()
