@@ -4,11 +4,11 @@ Trains what is not trained yet. Writes ``vqvae_lesson/records/comparison.json``.
 """
 
 from train_records import RUNS, train
-from vqvae_lesson.checkpoints import load_trained
 from vqvae_lesson.comparison import COMPARED, compare
 from vqvae_lesson.data import load_kmnist
-from vqvae_lesson.files import write_json
 from vqvae_lesson.health import RECORDS
+from vqvae_lesson.runs.checkpoints import load_trained
+from vqvae_lesson.runs.files import write_json
 
 if __name__ == "__main__":
     letters, found = load_kmnist(), {}

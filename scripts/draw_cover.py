@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from vqvae_lesson import data, plots
-from vqvae_lesson.checkpoints import load_trained
+from vqvae_lesson.runs.checkpoints import load_trained
 
 COVER = Path("book/images/cover.png")
 COLUMNS = 12

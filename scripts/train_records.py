@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from vqvae_lesson.files import read_json, write_json
 from vqvae_lesson.health import RECORDS
+from vqvae_lesson.runs.files import read_json, write_json
 from vqvae_lesson.training import RECIPES, Recipe
 
 RUNS = Path("runs")

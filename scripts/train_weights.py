@@ -7,8 +7,8 @@ import shutil
 import sys
 
 from train_records import RUNS, train
-from vqvae_lesson.checkpoints import WEIGHTS, load_trained, save_checkpoint
 from vqvae_lesson.health import RECORDS
+from vqvae_lesson.runs.checkpoints import WEIGHTS, load_trained, save_checkpoint
 
 
 def main(recipe):

@@ -8,14 +8,14 @@ import pytest
 from click.testing import CliRunner
 
 from vqvae_lesson.__main__ import cli
-from vqvae_lesson.errors import LessonError
-from vqvae_lesson.exercises import (
+from vqvae_lesson.classroom.exercises import (
     BOOK,
     execute,
     exercises_of,
     find_notebooks,
     read_notebook,
 )
+from vqvae_lesson.errors import LessonError
 
 STATEMENT = "```{exercise} Count to two\n:label: ex-count\n\nCount.\n```"
 
@@ -164,7 +164,7 @@ def test_odd_cells_are_open_not_a_traceback(outputs, metadata, tmp_path):
 
 
 def test_huge_file_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("vqvae_lesson.exercises.MOST_BYTES", 10)
+    monkeypatch.setattr("vqvae_lesson.classroom.exercises.MOST_BYTES", 10)
     path = saved(tmp_path, notebook())
     with pytest.raises(LessonError, match="larger than 10 bytes"):
         read_notebook(path)
@@ -192,9 +192,8 @@ def test_reading_runs_no_code(tmp_path):
 
 def test_execution_takes_the_state_from_a_fresh_run_not_from_the_file(tmp_path):
     content = notebook("Right: forged.")
-    content.cells[
-        1
-    ].source = "from vqvae_lesson.checks.verdict import check_value\ncheck_value(1, 2)"
+    source = "vqvae_lesson.classroom.checks.verdict"
+    content.cells[1].source = f"from {source} import check_value\ncheck_value(1, 2)"
     path = saved(tmp_path, content)
     before = path.read_bytes()
     code, lines = asked("--execute", path)

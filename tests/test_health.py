@@ -217,8 +217,8 @@ def test_after_the_warm_up_the_codes_are_on_the_data():
 
 @pytest.mark.parametrize("stop", [3, 4, 5])
 def test_a_run_that_stopped_at_the_warm_up_goes_on_as_if_it_had_not(stop, tmp_path):
-    from vqvae_lesson.checkpoints import arrays_of
-    from vqvae_lesson.runs import Run
+    from vqvae_lesson.runs.checkpoints import arrays_of
+    from vqvae_lesson.runs.run import Run
 
     letters = load_glyphs(54)
     letters = replace(

@@ -14,17 +14,17 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from vqvae_lesson import checkpoints, files
-from vqvae_lesson.checkpoints import (
+from vqvae_lesson.data import load_glyphs
+from vqvae_lesson.errors import LessonError
+from vqvae_lesson.runs import checkpoints, files
+from vqvae_lesson.runs.checkpoints import (
     arrays_of,
     load_checkpoint,
     load_trained,
     save_checkpoint,
 )
-from vqvae_lesson.data import load_glyphs
-from vqvae_lesson.errors import LessonError
-from vqvae_lesson.files import read_json, whole_file, write_json
-from vqvae_lesson.runs import Run
+from vqvae_lesson.runs.files import read_json, whole_file, write_json
+from vqvae_lesson.runs.run import Run
 from vqvae_lesson.training import Recipe, Training, VAERecipe, find_recipe
 from vqvae_lesson.vae import evaluate_vae
 

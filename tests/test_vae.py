@@ -257,7 +257,8 @@ def test_training_brings_the_bound_down():
 
 
 def test_encoder_and_decoder_are_those_of_the_vqvae_with_twice_the_numbers():
-    from vqvae_lesson.networks import build_decoder, build_encoder
+    from vqvae_lesson.decoder import build_decoder
+    from vqvae_lesson.encoder import build_encoder
 
     model = VAE()
     for found, expected in (

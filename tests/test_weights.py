@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vqvae_lesson.checkpoints import WEIGHTS, load_trained, read_manifest
 from vqvae_lesson.comparison import COMPARED, binarize, code_cost, code_shares
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.health import PICTURES_AT, RECORDS, load_record
 from vqvae_lesson.metrics import evaluate, perplexity
+from vqvae_lesson.runs.checkpoints import WEIGHTS, load_trained, read_manifest
 from vqvae_lesson.training import RECIPES, Recipe
 from vqvae_lesson.vae import evaluate_vae, likelihood_bound
 

@@ -113,9 +113,9 @@ def train(recipe, data, seed, steps, out, resume, record, **changes):
     recipe = recipe or "article"
     letters = load_letters(data)
     _start_tensorflow()
-    from vqvae_lesson.checkpoints import read_manifest
     from vqvae_lesson.limits import require_one_latent
-    from vqvae_lesson.runs import Run
+    from vqvae_lesson.runs.checkpoints import read_manifest
+    from vqvae_lesson.runs.run import Run
     from vqvae_lesson.training import VAERecipe, find_recipe
 
     out = out or Path("runs") / recipe
@@ -167,8 +167,8 @@ def _train_with_bar(run, record):
 def sample(source, count, seed, out):
     """Draw letters from random codes, or from a VAE's prior."""
     _start_tensorflow()
-    from vqvae_lesson.checkpoints import load_trained
     from vqvae_lesson.plots import save_grid
+    from vqvae_lesson.runs.checkpoints import load_trained
 
     model, _ = load_trained(source)
     save_grid(out, model.sample(count, seed))
@@ -193,8 +193,8 @@ def reconstruct(source, data, count, out):
 
     originals = load_letters(data).held_out_images[:count]
     _start_tensorflow()
-    from vqvae_lesson.checkpoints import load_trained
     from vqvae_lesson.plots import save_grid
+    from vqvae_lesson.runs.checkpoints import load_trained
 
     model, manifest = load_trained(source)
     if list(originals.shape[1:]) != manifest["image_shape"]:
@@ -219,8 +219,8 @@ def info(source):
     """Say where a trained model comes from, and how good it is."""
     import json
 
-    from vqvae_lesson.checkpoints import trained_files
-    from vqvae_lesson.files import read_json
+    from vqvae_lesson.runs.checkpoints import trained_files
+    from vqvae_lesson.runs.files import read_json
 
     _, manifest = trained_files(source)
     click.echo(json.dumps(read_json(manifest), indent=2, ensure_ascii=False))
@@ -243,7 +243,7 @@ def exercises(paths, executed, seconds):
     the book are listed. Notebooks are only read, unless --execute is given: their
     code then runs on this machine, so run a stranger's in a sandbox.
     """
-    from vqvae_lesson import exercises as lesson
+    from vqvae_lesson.classroom import exercises as lesson
 
     for path in paths or [lesson.BOOK]:
         for notebook in lesson.find_notebooks(path):

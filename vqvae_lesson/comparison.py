@@ -1,4 +1,4 @@
-"""What a letter costs under models of different kinds, on one scale (chapter 09).
+"""What a letter costs under models of different kinds, on one scale (chapter 11).
 
 To send a letter, a model sends a code or a latent, and then the pixels. Here both
 prices are in nats per image, for a VQ-VAE with one latent and for a VAE.
@@ -10,10 +10,10 @@ import numpy as np
 from scipy.special import logsumexp
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.files import read_json
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.limits import code_nats, require_one_latent
 from vqvae_lesson.metrics import choose, code_counts
+from vqvae_lesson.runs.files import read_json
 from vqvae_lesson.vae import VAE, evaluate_vae, likelihood_bound
 
 COMPARED = {

@@ -1,4 +1,4 @@
-"""Exponential moving averages that move the codes (chapter 04).
+"""Exponential moving averages that move the codes (chapter 05).
 
 No gradient reaches the codebook. Instead each code follows the mean of the
 latents that chose it: appendix A.1 of van den Oord et al. 2017,
@@ -155,7 +155,7 @@ def ema_step(codebook, ema_counts, ema_sums, latents, indices, decay, start="art
 
 
 def revive(codebook, ema_counts, ema_sums, latents, below):
-    """Put codes that are hardly chosen onto latents of the batch (chapter 10).
+    """Put codes that are hardly chosen onto latents of the batch (chapter 09).
 
     The batch was shuffled, so its first latents are as good as drawn at random. A
     revived code starts with its fair share, N / K latents a step.

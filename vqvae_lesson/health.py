@@ -1,4 +1,4 @@
-"""What keeps a codebook in use, and a record of how each code fares (chapter 10).
+"""What keeps a codebook in use, and a record of how each code fares (chapter 09).
 
 Two of the measures live where their business is: the consistent start of the
 averages and the revival of codes in :mod:`vqvae_lesson.ema`.
@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.files import open_arrays, whole_file
 from vqvae_lesson.limits import code_nats, require_one_latent
 from vqvae_lesson.losses import Losses, commitment_loss, reconstruction_loss
 from vqvae_lesson.metrics import choose, code_counts, encode
+from vqvae_lesson.runs.files import open_arrays, whole_file
 
 RECORDS = Path(__file__).parent / "records"
 PICTURES_AT = (1, 300, 1_000, 2_500)

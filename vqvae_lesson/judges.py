@@ -1,6 +1,6 @@
 """Judges of pictures: how sharp they are, how real, and what they say.
 
-Chapters 08 and 09 put the same questions to the pictures of different models. The
+Chapters 08 and 11 put the same questions to the pictures of different models. The
 two that need a classifier use a support vector machine on principal components.
 """
 

@@ -1,4 +1,4 @@
-"""The best that K pictures can do, and what a trained model misses (chapter 11).
+"""The best that K pictures can do, and what a trained model misses (chapter 10).
 
 With one latent and K codes a decoder can draw K pictures and no more. Here the
 best K pictures are sought directly, without any network: k-means with

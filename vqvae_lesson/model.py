@@ -10,10 +10,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from vqvae_lesson.decoder import build_decoder
 from vqvae_lesson.ema import VectorQuantizerEMA
+from vqvae_lesson.encoder import build_encoder, check_images
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.losses import straight_through
-from vqvae_lesson.networks import build_decoder, build_encoder, check_images
 from vqvae_lesson.quantizer import lookup
 
 
@@ -50,7 +51,7 @@ class VQVAE(keras.Model):
     seed : int
         Fixes every first weight.
     neck_depth : int
-        Of the encoder; see :func:`vqvae_lesson.networks.build_encoder`.
+        Of the encoder; see :func:`vqvae_lesson.encoder.build_encoder`.
     revive_below : float
         See :func:`vqvae_lesson.ema.revive`.
     """

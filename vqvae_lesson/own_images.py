@@ -6,7 +6,7 @@
 import numpy as np
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.files import open_arrays
+from vqvae_lesson.runs.files import open_arrays
 
 
 def read_npz(path):

@@ -1,4 +1,4 @@
-"""Distances, the nearest code, and looking it up (chapter 03).
+"""Distances, the nearest code, and looking it up (chapter 04).
 
 Vector quantisation replaces each latent by the nearest of K codes: equations 1
 and 2 of van den Oord et al. 2017, arXiv:1711.00937. How the codes move to where

@@ -40,7 +40,7 @@ class Recipe:
     neck_depth : int
         Numbers per latent that the encoder's last convolution lets through.
     warm_up_steps : int
-        First steps without codes, which then start on the data (chapter 10).
+        First steps without codes, which then start on the data (chapter 09).
     revive_below : float
         In fair shares; codes chosen less often are put back on the data. 0: none.
     falling_rate : bool
@@ -82,7 +82,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class VAERecipe:
-    """The same for a VAE (chapter 09), where no codes are.
+    """The same for a VAE (chapter 11), where no codes are.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The continuous rival: a variational autoencoder, or VAE (chapter 09).
+"""The continuous rival: a variational autoencoder, or VAE (chapter 11).
 
 Encoder and decoder are those of the VQ-VAE. In between stands no code, but a
 normal distribution over latents, and beside it a learned prior, a mixture of
@@ -12,9 +12,10 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from vqvae_lesson.decoder import build_decoder
+from vqvae_lesson.encoder import build_encoder, check_images
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.metrics import nll_per_image
-from vqvae_lesson.networks import build_decoder, build_encoder, check_images
 
 tfd = tfp.distributions
 # softplus of this is 1.
@@ -129,7 +130,7 @@ class VAE(keras.Model):
     code_size : int
         D, numbers per latent.
     base_depth, neck_depth : int
-        See :func:`vqvae_lesson.networks.build_encoder`.
+        See :func:`vqvae_lesson.encoder.build_encoder`.
     num_components : int
         Normals in the prior.
     seed : int

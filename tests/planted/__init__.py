@@ -1,0 +1,1 @@
+"""Answers planted into the checks, one module a chapter."""

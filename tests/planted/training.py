@@ -1,0 +1,110 @@
+"""Answers to the exercises of the chapter on training: right, wrong, with a bug."""
+
+import numpy as np
+import tensorflow as tf
+
+from tests.planted.ema import step
+from tests.planted.losses import loss_with_tensorflow
+from vqvae_lesson.losses import commitment_loss, total_loss
+from vqvae_lesson.training import RECIPES, train_step
+
+
+def changed_step(**changes):
+    return lambda *case: step(*case, **changes)
+
+
+def step_in_another_order(model, optimizer, images, weight):
+    with tf.GradientTape() as tape:
+        latents = model.encoder(images)
+        codes, indices = model.quantizer(latents)
+        logits = model.decoder(latents + tf.stop_gradient(codes - latents))
+        cross = tf.nn.sigmoid_cross_entropy_with_logits(images, logits)
+        loss = tf.reduce_mean(tf.reduce_sum(cross, [1, 2, 3]))
+        loss += weight * commitment_loss(latents, codes)
+    model.quantizer.update(latents, indices)
+    weights = model.encoder.trainable_weights + model.decoder.trainable_weights
+    optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+
+
+def two_calls(model, optimizer, images, weight):
+    with tf.GradientTape(persistent=True) as tape:
+        loss = total_loss(images, model(images), model.num_codes, weight).total
+    for part in (model.encoder, model.decoder):
+        optimizer.apply(tape.gradient(loss, part.weights), part.weights)
+
+
+def stale_codes(model, optimizer, images, weight):
+    step(model, optimizer, images, weight, updates=0)
+    output = model(images)
+    model.quantizer.update(output.latents, output.indices)
+
+
+def no_way_through(model, optimizer, images, weight):
+    """The decoder sees the codes without a straight-through gradient."""
+    with tf.GradientTape() as tape:
+        latents = model.encoder(images)
+        codes, indices = model.quantizer(latents)
+        loss = loss_with_tensorflow(images, model.decoder(codes))
+        loss += weight * commitment_loss(latents, codes)
+    weights = model.trainable_variables
+    optimizer.apply(tape.gradient(loss, weights), weights)
+    model.quantizer.update(latents, indices)
+
+
+ARGUMENTS = {
+    "step_count": {"images": 60_000, "recipe": RECIPES["article"]},
+    "adam_steps": {"steps": 10},
+}
+VALUES = {
+    "step_count": 18740,
+    "adam_steps": 20,
+}
+BUGS = {
+    "broken_step": ("one_step", "counted 2 steps"),
+}
+RIGHT = {
+    "one_step": [
+        step,
+        train_step,
+        tf.function(train_step),
+        step_in_another_order,
+    ],
+    "step_count": [18740.0, np.int32(18740), tf.constant(18740)],
+    "adam_steps": [20.0, np.uint8(20), tf.constant(20)],
+}
+WRONG = {
+    "one_step": [
+        (lambda *case: None, "counted 0 steps"),
+        (two_calls, "counted 2 steps"),
+        (changed_step(updates=0), "the codebook did not change"),
+        (changed_step(updates=2), "the codebook moved, but not"),
+        (stale_codes, "the codebook moved, but not"),
+        (changed_step(quantized=lambda o: (o.quantized, o.indices)), "codebook moved"),
+        (changed_step(moved=lambda m: m.decoder.weights), "encoder did not change"),
+        (changed_step(moved=lambda m: m.encoder.weights), "decoder did not change"),
+        (changed_step(loss=lambda loss, _: loss.reconstruction), "encoder moved"),
+        (
+            changed_step(loss=lambda loss, _: loss.reconstruction + loss.commitment),
+            "encoder moved, but not",
+        ),
+        (changed_step(loss=lambda loss, beta: beta * loss.total), "encoder moved"),
+        (changed_step(loss=lambda loss, _: 4 * loss.total), "check the loss"),
+        (changed_step(loss=lambda loss, _: -loss.total), "check the loss"),
+        (no_way_through, "encoder moved, but not"),
+    ],
+    "step_count": [
+        (937, "one epoch"),
+        (1_200_000, "images are seen"),
+        (18_760, "last, smaller batch"),
+        (18_750, "in every epoch"),
+        (18_739, "too small"),
+        (18_741, "too large"),
+    ],
+    "adam_steps": [
+        (10, "counts calls"),
+        (2, "after one step"),
+        (5, "not less"),
+        (19, "too small"),
+        (21, "too large"),
+    ],
+}

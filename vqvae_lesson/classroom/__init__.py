@@ -1,0 +1,1 @@
+"""What serves a reader: exercises, their checks, and printed sources."""

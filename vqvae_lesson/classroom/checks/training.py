@@ -1,0 +1,123 @@
+"""Checks of chapter 07: the training step."""
+
+from functools import cache
+
+import keras
+import numpy as np
+
+from vqvae_lesson.classroom.checks.verdict import Fault, check_each, check_value
+from vqvae_lesson.training import build_model, find_recipe, train_step
+
+WEIGHT = 0.25
+STEP_SECONDS = 30
+
+
+def _tiny():
+    """Make a small model, its optimizer and a batch, always the same.
+
+    Not Adam: its first step is nearly the same for a loss of any size, so that
+    a sum in place of a mean would go unseen.
+    """
+    recipe = find_recipe("article", num_codes=4, code_size=3, base_depth=2)
+    model = build_model(recipe, (8, 8, 1), seed=1)
+    optimizer = keras.optimizers.SGD(1e-2)
+    optimizer.build(model.trainable_variables)
+    images = np.random.default_rng(1).uniform(size=[4, 8, 8, 1]).astype(np.float32)
+    return model, optimizer, images, WEIGHT
+
+
+def _variables(model):
+    """Variables of each part of a model."""
+    return {
+        "encoder": model.encoder.weights,
+        "decoder": model.decoder.weights,
+        "codebook": [model.quantizer.codebook],
+        "counts of the codes": [model.quantizer.ema_counts],
+    }
+
+
+def _values(variables):
+    return {name: [one.numpy() for one in part] for name, part in variables.items()}
+
+
+@cache
+def _goals():
+    """Where the package's step takes the small model."""
+    case = _tiny()
+    train_step(*case)
+    return _values(_variables(case[0]))
+
+
+def one_step(answer):
+    """Check a training step by what it does to a small model."""
+    if not callable(answer):
+        return check_each(answer, [], None)
+    case = _tiny()
+    variables, iterations = _variables(case[0]), case[1].iterations
+    before = _values(variables)
+
+    def judge(*_):
+        steps = int(iterations.numpy())
+        if steps != 1:
+            raise Fault(
+                f"the optimizer has counted {steps} steps, expected 1: collect all "
+                "gradients, then apply them in one call."
+            )
+        found = _values(variables)
+        for name, goal in _goals().items():
+            _compare_moves(name, before[name], found[name], goal)
+
+    praise = "encoder, decoder and codebook all moved as they should."
+    return check_each(answer, [case], judge, praise, STEP_SECONDS)
+
+
+def _compare_moves(name, before, found, goal):
+    """Compare how far the weights of one part moved, and how far they should."""
+    moves = [now - old for now, old in zip(found, before, strict=True)]
+    goals = [then - old for then, old in zip(goal, before, strict=True)]
+    if not any(move.any() for move in moves):
+        raise Fault(f"the {name} did not change: which call moves it?")
+    if not all(map(_same_move, moves, goals)):
+        raise Fault(
+            f"the {name} moved, but not to where it should: check the loss, "
+            "and use latents and indices from before the update."
+        )
+
+
+def _same_move(move, goal):
+    return np.allclose(move, goal, rtol=1e-2, atol=1e-5)
+
+
+def step_count(answer, images, recipe):
+    """Check how many steps a recipe takes."""
+    per_epoch = images // recipe.batch_size
+    mistakes = {
+        "that is one epoch.": per_epoch,
+        "that is how many images are seen: a step takes a whole batch.": (
+            images * recipe.epochs
+        ),
+        "the last, smaller batch of an epoch is dropped.": (
+            -(-images // recipe.batch_size) * recipe.epochs
+        ),
+        "a batch is dropped in every epoch: round down first, then multiply.": [
+            images * recipe.epochs // recipe.batch_size,
+            images * recipe.epochs / recipe.batch_size,
+        ],
+    }
+    return check_value(answer, per_epoch * recipe.epochs, mistakes)
+
+
+def adam_steps(answer, steps):
+    """Check how many steps Adam counts when it is called twice a step."""
+    weights = [keras.Variable(0.0), keras.Variable(0.0)]
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(weights)
+    for _ in range(steps):
+        for weight in weights:
+            optimizer.apply([1.0 + weight], [weight])
+    mistakes = {
+        "the optimizer counts calls, not passes of your loop.": steps,
+        "that is after one step.": 2,
+        "two calls count more than one, not less.": steps / 2,
+    }
+    return check_value(answer, int(optimizer.iterations.numpy()), mistakes)

@@ -1,0 +1,39 @@
+"""Every figure of the book: one function a kind, each returns the Figure."""
+
+from vqvae_lesson.plots.charts import (
+    bars,
+    dots,
+    histogram,
+    limit_curve,
+    lines,
+    stacked_bars,
+)
+from vqvae_lesson.plots.codes import code_lines, latent_map, nearest_regions
+from vqvae_lesson.plots.letters import (
+    letter_grid,
+    letter_grids,
+    letter_rows,
+    pixels_of,
+    save_grid,
+    tile,
+)
+from vqvae_lesson.plots.paper import COLORS
+
+__all__ = [
+    "COLORS",
+    "bars",
+    "code_lines",
+    "dots",
+    "histogram",
+    "latent_map",
+    "letter_grid",
+    "letter_grids",
+    "letter_rows",
+    "limit_curve",
+    "lines",
+    "nearest_regions",
+    "pixels_of",
+    "save_grid",
+    "stacked_bars",
+    "tile",
+]

@@ -1,0 +1,182 @@
+"""Letters as ink on paper, dark on light: one, a row, a sheet."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
+
+from vqvae_lesson.errors import LessonError
+from vqvae_lesson.plots.paper import finish
+from vqvae_lesson.runs.files import whole_file
+
+GRID_GAP = 2
+
+
+def tile(images, columns=8):
+    """Lay images out in rows, as one picture.
+
+    Parameters
+    ----------
+    images : array, float [N, H, W, C] in [0, 1]
+    columns : int
+
+    Returns
+    -------
+    ndarray, float32 [rows · H + gaps, columns · W + gaps, C]
+        Empty places are 0.
+
+    Raises
+    ------
+    LessonError
+        For images of another rank, or none.
+
+    Examples
+    --------
+    >>> tile(np.ones([4, 28, 28, 1]), columns=2).shape
+    (58, 58, 1)
+    """
+    images = np.asarray(images, np.float32)
+    if images.ndim != 4 or not len(images):
+        raise LessonError(
+            f"images have shape {list(images.shape)}, expected [N, H, W, C] with at "
+            "least one image"
+        )
+    count, height, width, channels = images.shape
+    rows = -(-count // columns)
+    cells = np.zeros(
+        [rows * columns, height + GRID_GAP, width + GRID_GAP, channels], np.float32
+    )
+    cells[:count, :height, :width] = images
+    cells = cells.reshape(rows, columns, *cells.shape[1:]).swapaxes(1, 2)
+    sheet = cells.reshape(
+        rows * (height + GRID_GAP), columns * (width + GRID_GAP), channels
+    )
+    return sheet[:-GRID_GAP, :-GRID_GAP]
+
+
+def save_grid(path, images, columns=8):
+    """Write images as one PNG, dark on light, one pixel for one pixel.
+
+    Parameters
+    ----------
+    path : path
+    images : array, float [N, H, W, C] in [0, 1]
+    columns : int
+    """
+    pixels = np.round(255 * _sheet(images, columns)).astype(np.uint8)
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    with whole_file(path) as file:
+        picture.save(file, "PNG")
+
+
+def _as_ink(images):
+    """Turn grey letters dark on light; leave colours as they are."""
+    return 1 - images if images.shape[-1] == 1 else images
+
+
+def _sheet(images, columns):
+    """Lay images out as ink on paper; before any figure is opened, or it stays.
+
+    Of channels that are no colours (2, or more than 4) the first is drawn.
+    """
+    sheet = tile(images, columns)
+    return _as_ink(sheet if sheet.shape[-1] in (1, 3, 4) else sheet[..., :1])
+
+
+def _show(axes, sheet):
+    """Draw a sheet of images without axes."""
+    axes.imshow(sheet, cmap="gray", vmin=0, vmax=1)
+    axes.set_axis_off()
+
+
+def letter_grid(images, columns=8, title=None):
+    """Draw images in rows.
+
+    Parameters
+    ----------
+    images : array, float [N, H, W, C] in [0, 1]
+    columns : int
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+    """
+    sheet = _sheet(images, columns)
+    rows = -(-len(images) // columns)
+    size = 0.62 * columns
+    figure, axes = plt.subplots(figsize=(size, size * rows / columns + 0.3))
+    _show(axes, sheet)
+    if title:
+        axes.set_title(title)
+    return finish(figure)
+
+
+def letter_grids(grids, columns=8):
+    """Draw several grids, two side by side, each under its title.
+
+    Parameters
+    ----------
+    grids : dict
+        From title to images, float [N, H, W, C] in [0, 1].
+    columns : int
+
+    Returns
+    -------
+    Figure
+    """
+    sheets = {title: _sheet(images, columns) for title, images in grids.items()}
+    rows = max(-(-len(images) // columns) for images in grids.values())
+    wide, high = min(len(grids), 2), -(-len(grids) // 2)
+    size = (3.6 * wide, (3.6 * rows / columns + 0.3) * high)
+    figure, all_axes = plt.subplots(high, wide, figsize=size)
+    for axes in np.ravel(all_axes)[len(grids) :]:
+        axes.remove()
+    for axes, (title, sheet) in zip(np.ravel(all_axes), sheets.items(), strict=False):
+        _show(axes, sheet)
+        axes.set_title(title)
+    return finish(figure)
+
+
+def letter_rows(rows):
+    """Draw one row of letters under each title, all of one length.
+
+    Parameters
+    ----------
+    rows : dict
+        From title to images, float [N, H, W, C] in [0, 1].
+
+    Returns
+    -------
+    Figure
+    """
+    columns = max(map(len, rows.values()))
+    sheets = {title: _sheet(images, columns) for title, images in rows.items()}
+    figure, all_axes = plt.subplots(
+        len(rows), 1, figsize=(0.75 * columns, 1.05 * len(rows))
+    )
+    for axes, (title, sheet) in zip(
+        np.atleast_1d(all_axes), sheets.items(), strict=True
+    ):
+        _show(axes, sheet)
+        axes.set_title(title, loc="left", fontsize=10)
+    return finish(figure)
+
+
+def pixels_of(image):
+    """Draw one letter large, with the value of every pixel beside it.
+
+    Parameters
+    ----------
+    image : array, float [H, W, 1] in [0, 1]
+
+    Returns
+    -------
+    Figure
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.8))
+    left.imshow(_as_ink(np.asarray(image)), cmap="gray", vmin=0, vmax=1)
+    left.set_title("one letter")
+    values = right.imshow(np.asarray(image)[..., 0], cmap="cividis", vmin=0, vmax=1)
+    right.set_title("the numbers it is made of")
+    figure.colorbar(values, ax=right, shrink=0.85)
+    return finish(figure)

@@ -1,0 +1,1 @@
+"""What serves a training run: its folder, checkpoints, manifests and files."""
