@@ -1,8 +1,12 @@
 """The encoder: from a letter to a few numbers (chapter 02).
 
-It follows the article layer by layer. The size of the last convolution follows the
-images, so that letters of another height, width or number of channels fit too.
+It follows the article layer by layer. The last convolution is as large as what the
+layers before it leave of the image, so that letters of another height, width or
+number of channels fit too.
 """
+
+import functools
+import inspect
 
 import keras
 from keras import layers
@@ -10,8 +14,38 @@ from keras import layers
 from vqvae_lesson.errors import LessonError
 
 
+def takes_sizes(build):
+    """Make a builder of a network refuse sizes that its layers cannot take.
+
+    Parameters
+    ----------
+    build : callable
+        With a parameter ``image_shape``; all others are counts.
+
+    Returns
+    -------
+    callable
+        The builder; it raises :class:`LessonError` before it builds.
+    """
+    signature = inspect.signature(build)
+
+    @functools.wraps(build)
+    def checked(*args, **kwargs):
+        call = signature.bind(*args, **kwargs)
+        call.apply_defaults()
+        _check_sizes(**call.arguments)
+        return build(*args, **kwargs)
+
+    return checked
+
+
+@takes_sizes
 def build_encoder(
-    image_shape=(28, 28, 1), latent_size=1, code_size=16, base_depth=32, neck_depth=4
+    image_shape=(28, 28, 1),
+    latent_size=1,
+    code_size=16,
+    base_depth=32,
+    neck_depth=4,
 ):
     """Build the encoder: images in, `latent_size` vectors of `code_size` out.
 
@@ -39,18 +73,22 @@ def build_encoder(
     LessonError
         For sizes that the layers cannot take.
     """
-    height, width = quarters(
-        image_shape, latent_size, code_size, base_depth, neck_depth
-    )
+    height, width, _ = image_shape
     depth = base_depth
+
+    def convolve(filters, size, stride=1, padding="same"):
+        return layers.Conv2D(filters, size, stride, padding, activation="elu")
+
+    # Two strides of 2 leave a quarter of the height and of the width.
+    rest = (height // 4, width // 4)
     return keras.Sequential(
         [
             layers.Input(image_shape),
-            layers.Conv2D(depth, 5, padding="same", activation="elu"),
-            layers.Conv2D(depth, 5, 2, padding="same", activation="elu"),
-            layers.Conv2D(2 * depth, 5, padding="same", activation="elu"),
-            layers.Conv2D(2 * depth, 5, 2, padding="same", activation="elu"),
-            layers.Conv2D(neck_depth * latent_size, (height, width), activation="elu"),
+            convolve(depth, 5),
+            convolve(depth, 5, stride=2),
+            convolve(2 * depth, 5),
+            convolve(2 * depth, 5, stride=2),
+            convolve(neck_depth * latent_size, rest, padding="valid"),
             layers.Flatten(),
             layers.Dense(latent_size * code_size),
             layers.Reshape([latent_size, code_size]),
@@ -82,6 +120,18 @@ def check_images(images, image_shape):
 
 def quarters(image_shape, latent_size, code_size, base_depth, neck_depth=1):
     """Height and width after two halvings, once all sizes are checked."""
+    _check_sizes(
+        image_shape,
+        latent_size=latent_size,
+        code_size=code_size,
+        base_depth=base_depth,
+        neck_depth=neck_depth,
+    )
+    return image_shape[0] // 4, image_shape[1] // 4
+
+
+def _check_sizes(image_shape, **counts):
+    """Refuse images that cannot be halved twice, and counts below 1."""
     if len(image_shape) != 3 or min(image_shape) < 1:
         raise LessonError(
             f"image_shape is {tuple(image_shape)}, expected height, width, channels"
@@ -92,9 +142,6 @@ def quarters(image_shape, latent_size, code_size, base_depth, neck_depth=1):
             f"images are {height} x {width}, expected a height and a width divisible "
             "by 4, because the encoder halves them twice: pad or crop the images"
         )
-    sizes = {"latent_size": latent_size, "code_size": code_size}
-    depths = {"base_depth": base_depth, "neck_depth": neck_depth}
-    for name, size in {**sizes, **depths}.items():
-        if size < 1:
-            raise LessonError(f"{name} is {size}, expected at least 1")
-    return height // 4, width // 4
+    for name, count in counts.items():
+        if count < 1:
+            raise LessonError(f"{name} is {count}, expected at least 1")
