@@ -73,13 +73,11 @@ def compiled(request):
 
 
 @tf.function
-def many_steps(codebook, ema_counts, ema_sums, latents, indices, decay, start, steps):
+def many_steps(state, latents, indices, decay, start, steps):
     """The same batch over and over."""
     for _ in tf.range(steps):
-        codebook, ema_counts, ema_sums = ema_step(
-            codebook, ema_counts, ema_sums, latents, indices, decay, start
-        )
-    return codebook, ema_counts, ema_sums
+        state = ema_step(state, latents, indices, decay, start)
+    return state
 
 
 # Counting
@@ -134,18 +132,19 @@ def test_two_half_batches_add_up_to_the_whole(seed):
 
 def test_the_article_starts_with_no_counts_and_the_codes_as_sums():
     codebook, _, _ = draw(0)
-    counts, sums = start_averages(codebook, "article")
+    same, counts, sums = start_averages(codebook, "article")
+    np.testing.assert_array_equal(same, codebook)
     assert counts.dtype == sums.dtype == tf.float32
     np.testing.assert_array_equal(counts, np.zeros(6))
     np.testing.assert_array_equal(sums, codebook)
-    default_counts, default_sums = start_averages(codebook)
+    _, default_counts, default_sums = start_averages(codebook)
     np.testing.assert_array_equal(default_counts, counts)
     np.testing.assert_array_equal(default_sums, sums)
 
 
 def test_the_consistent_start_has_the_codes_as_its_quotient():
     codebook, _, _ = draw(0)
-    counts, sums = start_averages(codebook, "consistent")
+    _, counts, sums = start_averages(codebook, "consistent")
     np.testing.assert_array_equal(counts, np.ones(6))
     np.testing.assert_array_equal(sums / counts[:, None], codebook)
 
@@ -153,7 +152,7 @@ def test_the_consistent_start_has_the_codes_as_its_quotient():
 def test_any_first_count_goes_with_that_many_times_the_codes(monkeypatch):
     start = EMAStart(2.5, sums=2.5, epsilon=0.0, keeps_unassigned=True)
     monkeypatch.setitem(EMA_STARTS, "heavier", start)
-    counts, sums = start_averages([[1.0, -2.0], [0.5, 4.0]], "heavier")
+    _, counts, sums = start_averages([[1.0, -2.0], [0.5, 4.0]], "heavier")
     assert counts.numpy().tolist() == [2.5, 2.5]
     assert sums.numpy().tolist() == [[2.5, -5.0], [1.25, 10.0]]
 
@@ -184,7 +183,7 @@ def test_an_unknown_start_is_told_while_tracing():
     codebook, latents, indices = draw(0)
     traced = tf.function(ema_step, autograph=False)
     with pytest.raises(LessonError, match="EMA start is 'zero'"):
-        traced(codebook, *start_averages(codebook), latents, indices, 0.9, "zero")
+        traced(start_averages(codebook), latents, indices, 0.9, "zero")
 
 
 # Closed forms
@@ -208,9 +207,9 @@ def test_on_a_constant_stream_every_step_equals_the_closed_form(seed, decay, sta
     codebook, latents, indices = draw(seed)
     counts, sums = loop_statistics(latents, indices, len(codebook))
     first_sums = FIRST_SUMS[start] * np.float64(codebook)
-    state = (codebook, *start_averages(codebook, start))
+    state = start_averages(codebook, start)
     for step in range(1, 21):
-        state = ema_step(*state, latents, indices, decay, start)
+        state = ema_step(state, latents, indices, decay, start)
         kept = decay**step
         ema_counts = kept * FIRST_COUNT[start] + (1 - kept) * counts
         ema_sums = kept * first_sums + (1 - kept) * sums
@@ -225,10 +224,10 @@ def test_on_a_constant_stream_every_step_equals_the_closed_form(seed, decay, sta
 def test_the_counts_together_keep_to_their_closed_form(seed, decay, start):
     rng = np.random.default_rng(seed)
     codebook, _, _ = draw(seed)
-    state = (codebook, *start_averages(codebook, start))
+    state = start_averages(codebook, start)
     for step in range(1, 31):
         latents = rng.normal(size=[25, 3]).astype(np.float32)
-        state = ema_step(*state, latents, rng.integers(6, size=25), decay, start)
+        state = ema_step(state, latents, rng.integers(6, size=25), decay, start)
         total = decay**step * FIRST_COUNT[start] * 6 + (1 - decay**step) * 25
         assert float(tf.reduce_sum(state[1])) == pytest.approx(total, rel=1e-5)
 
@@ -238,14 +237,8 @@ def test_without_decay_one_step_is_one_step_of_k_means(seed):
     codebook, latents, _ = draw(seed, count=200)
     indices = nearest(latents, codebook)
     assert set(indices) == set(range(6))
-    state = ema_step(
-        codebook,
-        *start_averages(codebook, "consistent"),
-        latents,
-        indices,
-        0.0,
-        "consistent",
-    )
+    state = start_averages(codebook, "consistent")
+    state = ema_step(state, latents, indices, 0.0, "consistent")
     k_means = KMeans(6, init=codebook, n_init=1, max_iter=1, algorithm="lloyd")
     k_means.fit(latents)
     np.testing.assert_allclose(state[0], k_means.cluster_centers_, atol=1e-5)
@@ -260,10 +253,10 @@ def test_without_decay_one_step_is_one_step_of_k_means(seed):
 def test_unassigned_code_stays_where_it_is_for_any_number_of_steps(decay):
     codebook, latents, _ = draw(2)
     indices = np.zeros(len(latents), np.int32)
-    state = (codebook, *start_averages(codebook, "consistent"))
+    state = start_averages(codebook, "consistent")
     # 0.99**12,000 is far below the smallest float32: the counts reach 0.
     for _ in range(4):
-        state = many_steps(*state, latents, indices, decay, "consistent", 3_000)
+        state = many_steps(state, latents, indices, decay, "consistent", 3_000)
         assert state[0].numpy()[1:].tobytes() == codebook[1:].tobytes()
     np.testing.assert_array_equal(state[1][1:], np.zeros(5))
     np.testing.assert_allclose(state[0][0], latents.mean(0, dtype=float), atol=1e-4)
@@ -272,9 +265,9 @@ def test_unassigned_code_stays_where_it_is_for_any_number_of_steps(decay):
 @pytest.mark.parametrize("steps", [1, 100, 5_000, 8_800, 12_000])
 def test_a_code_chosen_again_after_long_becomes_the_weighted_mean(steps):
     codebook, latents, indices = draw(3)
-    state = (codebook, *start_averages(codebook, "consistent"))
-    state = many_steps(*state, latents, 0 * indices, 0.99, "consistent", steps)
-    found = ema_step(*state, latents, indices, 0.99, "consistent")[0].numpy()[1:]
+    state = start_averages(codebook, "consistent")
+    state = many_steps(state, latents, 0 * indices, 0.99, "consistent", steps)
+    found = ema_step(state, latents, indices, 0.99, "consistent")[0].numpy()[1:]
     counts, sums = loop_statistics(latents, indices, len(codebook))
     kept = 0.99 ** (steps + 1)
     weighted = kept * np.float64(codebook) + 0.01 * sums
@@ -286,8 +279,8 @@ def test_a_code_chosen_again_after_long_becomes_the_weighted_mean(steps):
 @pytest.mark.parametrize("steps", [1, 2, 10, 500, 1_145, 1_146, 3_000])
 def test_the_article_exiles_an_unassigned_code_and_lets_it_return(steps):
     codebook, latents, indices = draw(4)
-    state = (codebook, *start_averages(codebook, "article"))
-    found = many_steps(*state, latents, 0 * indices, 0.99, "article", steps)[0]
+    state = start_averages(codebook, "article")
+    found = many_steps(state, latents, 0 * indices, 0.99, "article", steps)[0]
     exiled = 0.99**steps * np.float64(codebook[1:]) / 1e-5
     np.testing.assert_allclose(found[1:], exiled, rtol=1e-3)
     lengths = np.linalg.norm(found, axis=1) / np.linalg.norm(codebook, axis=1)
@@ -300,9 +293,7 @@ def test_the_article_exiles_an_unassigned_code_and_lets_it_return(steps):
 def test_the_article_throws_its_chosen_codes_off_by_99_codes_over_their_latents():
     codebook, latents, indices = draw(5, count=60)
     counts, sums = loop_statistics(latents, indices, len(codebook))
-    found, *_ = ema_step(
-        codebook, *start_averages(codebook), latents, indices, decay=0.99
-    )
+    found, *_ = ema_step(start_averages(codebook), latents, indices, decay=0.99)
     means = sums / counts[:, None]
     off = 0.99 * np.float64(codebook) / 0.01 / counts[:, None]
     np.testing.assert_allclose(found, means + off, rtol=2e-3, atol=2e-3)
@@ -316,8 +307,8 @@ def test_the_article_throws_its_chosen_codes_off_by_99_codes_over_their_latents(
 def test_one_latent_is_enough_to_move_a_code(start):
     codebook, latents, _ = draw(9, count=6)
     indices = np.array([3, 0, 5, 1, 4, 2], np.int32)
-    averages = start_averages(codebook, start)
-    found, *_ = ema_step(codebook, *averages, latents, indices, 0.5, start)
+    state = start_averages(codebook, start)
+    found, *_ = ema_step(state, latents, indices, 0.5, start)
     first_sums = FIRST_SUMS[start] * np.float64(codebook)
     sums = 0.5 * first_sums + 0.5 * np.float64(latents[np.argsort(indices)])
     count = 0.5 * FIRST_COUNT[start] + 0.5 + EPSILON[start]
@@ -327,8 +318,7 @@ def test_one_latent_is_enough_to_move_a_code(start):
 def test_an_empty_batch_moves_no_code_of_a_consistent_start():
     codebook, _, _ = draw(6)
     found = ema_step(
-        codebook,
-        *start_averages(codebook, "consistent"),
+        start_averages(codebook, "consistent"),
         np.zeros([0, 1, 3], np.float32),
         np.zeros([0, 1], np.int32),
         0.99,
@@ -343,10 +333,7 @@ def test_an_empty_batch_moves_no_code_of_a_consistent_start():
 
 def one_step(codebook, latents, indices, start="consistent"):
     state = start_averages(tf.constant(codebook), start)
-    return [
-        value.numpy()
-        for value in ema_step(codebook, *state, latents, indices, 0.9, start)
-    ]
+    return [value.numpy() for value in ema_step(state, latents, indices, 0.9, start)]
 
 
 @FEW
@@ -430,7 +417,7 @@ def test_fifty_steps_equal_the_recurrence_of_sonnet_from_averages_of_zero():
     stream = list(clusters(1))
     k_means = KMeans(6, n_init=5, random_state=0).fit(stream[0][:, 0])
     means = k_means.cluster_centers_.astype(np.float32)
-    state = (tf.constant(means), *start_averages(means, "debiased"))
+    state = start_averages(means, "debiased")
     hidden_counts, hidden_sums, codebook = np.zeros(6), np.zeros([6, 3]), means
     for step, latents in enumerate(stream, start=1):
         chosen = nearest(np.float64(latents), np.float64(codebook))
@@ -442,16 +429,16 @@ def test_fifty_steps_equal_the_recurrence_of_sonnet_from_averages_of_zero():
         total = ema_counts.sum()
         smoothed = (ema_counts + epsilon) / (total + 6 * epsilon) * total
         codebook = hidden_sums / (1 - decay**step) / smoothed[:, None]
-        state = ema_step(*state, latents, chosen, decay, "debiased")
+        state = ema_step(state, latents, chosen, decay, "debiased")
         np.testing.assert_allclose(state[0], codebook, rtol=1e-3, atol=1e-3)
 
 
 def test_in_the_debiased_start_a_code_that_nobody_chose_is_exactly_zero():
     codebook, latents, indices = draw(2)
     indices[indices == 5] = 0
-    state = (codebook, *start_averages(codebook, "debiased"))
+    state = start_averages(codebook, "debiased")
     for _ in range(3):
-        state = ema_step(*state, latents, indices, 0.99, "debiased")
+        state = ema_step(state, latents, indices, 0.99, "debiased")
         assert not state[0][5].numpy().any()
         assert state[0][:5].numpy().any(axis=1).all()
 
@@ -482,12 +469,11 @@ def test_a_step_is_the_same_compiled_or_not(start, compiled):
     codebook, latents, indices = draw(8)
     indices[indices == 5] = 0
 
-    def step(*tensors):
-        return ema_step(*tensors, 0.9, start)
+    def step(state, latents, indices):
+        return ema_step(state, latents, indices, 0.9, start)
 
-    averages = start_averages(tf.constant(codebook), start)
-    state = [tf.constant(codebook), *averages]
-    found = compiled(step)(*state, tf.constant(latents), tf.constant(indices))
+    state = start_averages(tf.constant(codebook), start)
+    found = compiled(step)(state, tf.constant(latents), tf.constant(indices))
     counts, sums = loop_statistics(latents, indices, 6)
     ema_counts = 0.9 * FIRST_COUNT[start] + 0.1 * counts
     first_sums = FIRST_SUMS[start] * np.float64(codebook)

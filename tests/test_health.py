@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from vqvae_lesson.data import load_glyphs
-from vqvae_lesson.ema import VectorQuantizerEMA, revive
+from vqvae_lesson.ema import CodebookState, VectorQuantizerEMA, revive
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.health import (
     CodeRecord,
@@ -56,9 +56,8 @@ def test_codes_below_their_share_are_put_on_the_first_latents(seed, below):
     codebook = random.normal(size=[6, 3]).astype(np.float32)
     counts = random.exponential(2, size=6).astype(np.float32)
     latents = random.normal(size=[12, 1, 3]).astype(np.float32)
-    found = [
-        value.numpy() for value in revive(codebook, counts, codebook, latents, below)
-    ]
+    state = CodebookState(codebook, counts, codebook)
+    found = [value.numpy() for value in revive(state, latents, below)]
     for code in range(6):
         if counts[code] < below * 12 / 6:
             np.testing.assert_array_equal(found[0][code], latents[code, 0])
@@ -73,7 +72,8 @@ def test_codes_below_their_share_are_put_on_the_first_latents(seed, below):
 def test_more_lost_codes_than_latents_share_the_latents():
     nothing = np.zeros(5, np.float32)
     codes = nothing[:, None]
-    codebook, counts, _ = revive(codes, nothing, codes, [[1.0], [2.0]], 1.0)
+    state = CodebookState(codes, nothing, codes)
+    codebook, counts, _ = revive(state, [[1.0], [2.0]], 1.0)
     assert codebook.numpy().ravel().tolist() == [1, 2, 1, 2, 1]
     np.testing.assert_allclose(counts, 2 / 5)
 

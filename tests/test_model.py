@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import expit, log_expit
 
-from vqvae_lesson.ema import ema_step
+from vqvae_lesson.ema import CodebookState, ema_step
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.losses import Losses, total_loss
 from vqvae_lesson.metrics import (
@@ -275,14 +275,14 @@ def test_the_gradient_at_the_latents_is_that_of_both_its_terms():
 def test_one_step_moves_the_codes_by_the_latents_from_before_it(start):
     model = spread_codes(build(ema_start=start))
     images = letters(16)
-    state = [tf.constant(v) for v in values_of(model.quantizer.weights)]
+    state = CodebookState(*values_of(model.quantizer.weights))
     latents = model.encoder(images)
-    chosen = nearest(latents, state[0])
+    chosen = nearest(latents, state.codebook)
     train_step(model, adam(model, 0.1), tf.constant(images), WEIGHT)
-    expected = ema_step(*state, latents, chosen, 0.99, start)
+    expected = ema_step(state, latents, chosen, 0.99, start)
     for variable, value in zip(model.quantizer.weights, expected, strict=True):
         np.testing.assert_allclose(variable, value, rtol=1e-4, atol=1e-5)
-    assert (model.quantizer.codebook.numpy() != state[0].numpy()).any()
+    assert (model.quantizer.codebook.numpy() != state.codebook).any()
 
 
 def test_one_step_changes_every_weight_by_one_step_of_adam():

@@ -33,7 +33,7 @@ def test_fifty_steps_equal_those_of_sonnet():
     peer = sonnet.nets.VectorQuantizerEMA(CODE_SIZE, NUM_CODES, 0.25, DECAY)
     peer.embeddings.assign(first_codebook().T)
     codebook = tf.constant(first_codebook())
-    state = (codebook, *start_averages(codebook, "debiased"))
+    state = start_averages(codebook, "debiased")
     for latents in stream():
         theirs = peer(latents, is_training=True)
         indices = nearest_code(latents, state[0])
@@ -43,7 +43,7 @@ def test_fifty_steps_equal_those_of_sonnet():
         np.testing.assert_allclose(loss, theirs["loss"], rtol=1e-4)
         passed = straight_through(latents, quantized)
         np.testing.assert_allclose(passed, theirs["quantize"], rtol=1e-4)
-        state = ema_step(*state, latents, indices, DECAY, "debiased")
+        state = ema_step(state, latents, indices, DECAY, "debiased")
         np.testing.assert_allclose(state[0], tf.transpose(peer.embeddings), rtol=1e-3)
 
 
@@ -73,7 +73,7 @@ def test_fifty_steps_equal_those_of_vector_quantize_pytorch():
     for average in (inner.embed, inner.embed_avg):
         average.data.copy_(torch.from_numpy(codebook)[None])
     inner.cluster_size.data.fill_(1.0)
-    state = (tf.constant(codebook), *start_averages(codebook, "consistent"))
+    state = start_averages(codebook, "consistent")
     for latents in stream():
         quantized, theirs, loss = peer(torch.from_numpy(latents)[None])
         indices = nearest_code(latents, state[0])
@@ -82,5 +82,5 @@ def test_fifty_steps_equal_those_of_vector_quantize_pytorch():
         np.testing.assert_allclose(found, quantized[0].detach(), atol=1e-3)
         expected = 0.25 * commitment_loss(latents, found)
         np.testing.assert_allclose(expected, loss.sum().detach(), rtol=1e-2)
-        state = ema_step(*state, latents, indices, DECAY, "consistent")
+        state = ema_step(state, latents, indices, DECAY, "consistent")
         np.testing.assert_allclose(state[0], inner.embed[0], rtol=1e-3, atol=1e-3)

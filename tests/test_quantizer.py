@@ -308,13 +308,13 @@ def test_an_unknown_batch_size_is_taken_while_tracing():
 
 
 WRONG_SHAPES = [
-    ([5, 2], [4, 3], r"latents have shape \(5, 2\), expected \[\.\.\., 3\]"),
-    ([5, 2, 4], [4, 3], r"latents have shape \(5, 2, 4\)"),
-    ([], [4, 3], r"latents have shape \(\)"),
-    ([5, 3], [3], r"codebook has shape \(3,\), expected \[K, D\]"),
-    ([5, 3], [2, 4, 3], r"codebook has shape \(2, 4, 3\)"),
-    ([5, 3], [0, 3], r"codebook has shape \(0, 3\)"),
-    ([5, 3], [], r"codebook has shape \(\)"),
+    ([5, 2], [4, 3], r"latents have shape \[5, 2\], expected \[\.\.\., 3\]"),
+    ([5, 2, 4], [4, 3], r"latents have shape \[5, 2, 4\]"),
+    ([], [4, 3], r"latents have shape \[\]"),
+    ([5, 3], [3], r"codebook has shape \[3\], expected \[K, D\]"),
+    ([5, 3], [2, 4, 3], r"codebook has shape \[2, 4, 3\]"),
+    ([5, 3], [0, 3], r"codebook has shape \[0, 3\]"),
+    ([5, 3], [], r"codebook has shape \[\]"),
 ]
 
 
@@ -359,7 +359,7 @@ def test_latents_of_unknown_rank_are_told():
 
 
 def test_the_layer_tells_wrong_latents_too():
-    with pytest.raises(LessonError, match=r"latents have shape \(5, 2\)"):
+    with pytest.raises(LessonError, match=r"latents have shape \[5, 2\]"):
         VectorQuantizer(4, 3)(tf.zeros([5, 2]))
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from vqvae_lesson.arguments import takes
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.quantizer import VectorQuantizer
 
@@ -41,31 +42,51 @@ EMA_STARTS = {
 }
 
 
+class CodebookState(NamedTuple):
+    """The codes and the averages that move them: passed in, handed back.
+
+    Attributes
+    ----------
+    codebook : tensor, float32 [K, D]
+    ema_counts : tensor, float32 [K]
+        Moving average of how many latents chose each code.
+    ema_sums : tensor, float32 [K, D]
+        Moving average of their sums.
+    """
+
+    codebook: tf.Tensor
+    ema_counts: tf.Tensor
+    ema_sums: tf.Tensor
+
+
+STATE = CodebookState("[K, D]", "[K]", "[K, D]")
+
+
+@takes(codebook="[K, D]")
 def start_averages(codebook, start="article"):
-    """First value of the counts and the sums.
+    """Codes with the first values of their averages.
 
     Parameters
     ----------
     codebook : tensor, float32 [K, D]
     start : {"article", "debiased", "consistent"}
         ``article``: counts 0, sums equal to the codebook. ``debiased``: both 0,
-        as in Sonnet, whose division of both by 1 - γᵗ cancels in their quotient.
-        ``consistent``: counts 1, sums equal to the codebook, so that
+        as in Sonnet, whose division of both by 1 - γᵗ cancels in their quotient
+        but for ε. ``consistent``: counts 1, sums equal to the codebook, so that
         sums / counts is the codebook from the first step on.
 
     Returns
     -------
-    ema_counts : tensor, float32 [K]
-    ema_sums : tensor, float32 [K, D]
+    CodebookState
 
     Raises
     ------
     LessonError
-        For another start.
+        For another start, or what is no matrix of real numbers.
     """
     first = ema_start(start)
-    codebook = tf.convert_to_tensor(codebook)
-    return tf.fill(codebook.shape[:1], first.count), first.sums * codebook
+    counts = tf.fill(codebook.shape[:1], first.count)
+    return CodebookState(codebook, counts, first.sums * codebook)
 
 
 def ema_start(name):
@@ -81,6 +102,7 @@ def ema_start(name):
     return EMA_STARTS[name]
 
 
+@takes(latents="[..., D]", indices="int [...]")
 def batch_statistics(latents, indices, num_codes):
     """Count the latents that chose each code, and add them up.
 
@@ -101,7 +123,6 @@ def batch_statistics(latents, indices, num_codes):
     >>> counts.numpy().tolist(), sums.numpy().ravel().tolist()
     ([2.0, 0.0, 1.0], [3.0, 0.0, 5.0])
     """
-    latents = tf.convert_to_tensor(latents)
     code_size = latents.shape[-1]
     chosen = tf.one_hot(tf.reshape(indices, [-1]), num_codes)
     sums = tf.matmul(chosen, tf.reshape(latents, [-1, code_size]), transpose_a=True)
@@ -119,16 +140,13 @@ def moving_average(average, value, decay):
     return decay * average + (1 - decay) * value
 
 
-def ema_step(codebook, ema_counts, ema_sums, latents, indices, decay, start="article"):
+@takes(state=STATE, latents="[..., D]", indices="int [...]")
+def ema_step(state, latents, indices, decay, start="article"):
     """One update of the codebook from one batch.
 
     Parameters
     ----------
-    codebook : tensor, float32 [K, D]
-    ema_counts : tensor, float32 [K]
-        Moving average of how many latents chose each code.
-    ema_sums : tensor, float32 [K, D]
-        Moving average of their sums.
+    state : CodebookState
     latents : tensor, float32 [..., D]
     indices : tensor, int32 [...]
         The code each latent chose.
@@ -139,39 +157,44 @@ def ema_step(codebook, ema_counts, ema_sums, latents, indices, decay, start="art
 
     Returns
     -------
-    codebook, ema_counts, ema_sums : tensors, shaped as they came
+    CodebookState
+
+    Raises
+    ------
+    LessonError
+        For another start, or arrays that do not fit together.
 
     References
     ----------
     van den Oord et al. 2017, arXiv:1711.00937, appendix A.1, equations 6 to 8.
     """
     _, _, epsilon, keeps_unassigned = ema_start(start)
-    counts, sums = batch_statistics(latents, indices, codebook.shape[0])
-    ema_counts = moving_average(ema_counts, counts, decay)
-    ema_sums = moving_average(ema_sums, sums, decay)
+    counts, sums = batch_statistics(latents, indices, state.codebook.shape[0])
+    ema_counts = moving_average(state.ema_counts, counts, decay)
+    ema_sums = moving_average(state.ema_sums, sums, decay)
     moved = ema_sums / (ema_counts[:, None] + epsilon)
     stays = (counts[:, None] == 0) & keeps_unassigned
-    return tf.where(stays, codebook, moved), ema_counts, ema_sums
+    codebook = tf.where(stays, state.codebook, moved)
+    return CodebookState(codebook, ema_counts, ema_sums)
 
 
-def revive(codebook, ema_counts, ema_sums, latents, below):
+@takes(state=STATE, latents="[..., D]")
+def revive(state, latents, below):
     """Put codes that are hardly chosen onto latents of the batch (chapter 09).
 
     The batch was shuffled, so its first latents are as good as drawn at random. A
-    revived code starts with its fair share, N / K latents a step.
+    revived code starts with its fair share, the number of latents over K.
 
     Parameters
     ----------
-    codebook : tensor, float32 [K, D]
-    ema_counts : tensor, float32 [K]
-    ema_sums : tensor, float32 [K, D]
+    state : CodebookState
     latents : tensor, float32 [..., D]
     below : float
         In fair shares: a code whose count is smaller is put back.
 
     Returns
     -------
-    codebook, ema_counts, ema_sums : tensors, shaped as they came
+    CodebookState
 
     References
     ----------
@@ -180,21 +203,20 @@ def revive(codebook, ema_counts, ema_sums, latents, below):
 
     Examples
     --------
-    >>> codes, sums, latents = [[5.0], [99.0]], [[20.0], [0.0]], [[4.0], [6.0]]
-    >>> codebook, counts, _ = revive(codes, [4.0, 0.0], sums, latents, below=0.1)
-    >>> codebook.numpy().ravel().tolist(), counts.numpy().tolist()
+    >>> state = CodebookState([[5.0], [99.0]], [4.0, 0.0], [[20.0], [0.0]])
+    >>> state = revive(state, [[4.0], [6.0]], below=0.1)
+    >>> state.codebook.numpy().ravel().tolist(), state.ema_counts.numpy().tolist()
     ([5.0, 6.0], [4.0, 1.0])
     """
-    codebook, ema_counts = map(tf.convert_to_tensor, (codebook, ema_counts))
-    num_codes, code_size = codebook.shape
+    num_codes, code_size = state.codebook.shape
     rows = tf.reshape(latents, [-1, code_size])
     fair_share = tf.cast(tf.shape(rows)[0], tf.float32) / num_codes
     places = tf.gather(rows, tf.range(num_codes) % tf.shape(rows)[0])
-    lost = ema_counts < below * fair_share
-    return (
-        tf.where(lost[:, None], places, codebook),
-        tf.where(lost, fair_share, ema_counts),
-        tf.where(lost[:, None], fair_share * places, ema_sums),
+    lost = state.ema_counts < below * fair_share
+    return CodebookState(
+        tf.where(lost[:, None], places, state.codebook),
+        tf.where(lost, fair_share, state.ema_counts),
+        tf.where(lost[:, None], fair_share * places, state.ema_sums),
     )
 
 
@@ -232,15 +254,20 @@ class VectorQuantizerEMA(VectorQuantizer):
         if not 0 <= decay < 1:
             raise LessonError(f"decay is {decay}, expected 0 <= decay < 1")
         self.decay, self.start, self.revive_below = decay, start, revive_below
-        counts, sums = start_averages(self.codebook, start)
-        self.ema_counts = self._average("ema_counts", counts)
-        self.ema_sums = self._average("ema_sums", sums)
+        first = start_averages(self.codebook, start)
+        self.ema_counts = self._average("ema_counts", first.ema_counts)
+        self.ema_sums = self._average("ema_sums", first.ema_sums)
 
     def _average(self, name, value):
         """Add a weight that no gradient moves, with its first value."""
         weight = self.add_weight(name=name, shape=value.shape, trainable=False)
         weight.assign(value)
         return weight
+
+    @property
+    def state(self):
+        """The three variables that a step moves, as a :class:`CodebookState`."""
+        return CodebookState(self.codebook, self.ema_counts, self.ema_sums)
 
     def update(self, latents, indices):
         """Move the codes: one `ema_step` from this batch.
@@ -250,11 +277,10 @@ class VectorQuantizerEMA(VectorQuantizer):
         latents : tensor, float32 [..., D]
         indices : tensor, int32 [...]
         """
-        state = map(tf.convert_to_tensor, self._state())
-        state = ema_step(*state, latents, indices, self.decay, self.start)
+        state = ema_step(self.state, latents, indices, self.decay, self.start)
         if self.revive_below:
-            state = revive(*state, latents, self.revive_below)
-        self._assign(state)
+            state = revive(state, latents, self.revive_below)
+        self.assign(state)
 
     def place(self, codebook):
         """Put the codes somewhere else, and start the averages anew.
@@ -263,12 +289,9 @@ class VectorQuantizerEMA(VectorQuantizer):
         ----------
         codebook : tensor, float32 [K, D]
         """
-        self._assign([codebook, *start_averages(codebook, self.start)])
+        self.assign(start_averages(codebook, self.start))
 
-    def _state(self):
-        """Return the three variables that a step moves."""
-        return [self.codebook, self.ema_counts, self.ema_sums]
-
-    def _assign(self, values):
-        for variable, value in zip(self._state(), values, strict=True):
+    def assign(self, state):
+        """Take a :class:`CodebookState` as the layer's own."""
+        for variable, value in zip(self.state, state, strict=True):
             variable.assign(value)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from vqvae_lesson.arguments import takes
+
 tfd = tfp.distributions
 
 
@@ -27,18 +29,19 @@ class Losses(NamedTuple):
     prior: tf.Tensor
 
 
+@takes(latents="[...]", quantized="[...]")
 def straight_through(latents, quantized):
     """Forward the codes, backward as if nothing had been quantized.
 
     Parameters
     ----------
-    latents, quantized : tensor, float32 [..., D]
+    latents, quantized : tensor, float32 [...]
 
     Returns
     -------
-    tensor, float32 [..., D]
-        Equal to `quantized`; its gradient goes to `latents` unchanged, and none
-        to `quantized`.
+    tensor, float32 [...]
+        Equal to `quantized` up to rounding; its gradient goes to `latents`
+        unchanged, and none to `quantized`.
 
     References
     ----------
@@ -47,6 +50,7 @@ def straight_through(latents, quantized):
     return latents + tf.stop_gradient(quantized - latents)
 
 
+@takes(logits="[..., H, W, C]")
 def pixel_distribution(logits):
     """Make the logits of an image a distribution over images.
 
@@ -65,6 +69,7 @@ def pixel_distribution(logits):
     return tfd.Independent(pixels, reinterpreted_batch_ndims=3)
 
 
+@takes(images="[B, H, W, C]", logits="[B, H, W, C]")
 def reconstruction_loss(images, logits):
     """Cross-entropy between grey pixels and the decoder's, summed over pixels.
 
@@ -82,12 +87,13 @@ def reconstruction_loss(images, logits):
     return -tf.reduce_mean(pixel_distribution(logits).log_prob(images))
 
 
+@takes(latents="[...]", quantized="[...]")
 def commitment_loss(latents, quantized):
     """How far the encoder strays from the codes it chose.
 
     Parameters
     ----------
-    latents, quantized : tensor, float32 [B, L, D]
+    latents, quantized : tensor, float32 [...]
 
     Returns
     -------
@@ -98,6 +104,7 @@ def commitment_loss(latents, quantized):
     return tf.reduce_mean((latents - tf.stop_gradient(quantized)) ** 2)
 
 
+@takes(indices="int [B, L]")
 def prior_loss(indices, num_codes):
     """Cost of naming the codes when all are equally likely.
 

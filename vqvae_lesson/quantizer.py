@@ -8,11 +8,13 @@ the latents are is the business of :mod:`vqvae_lesson.ema`.
 import keras
 import tensorflow as tf
 
+from vqvae_lesson.arguments import takes
 from vqvae_lesson.errors import LessonError
 
 SCORES_AT_ONCE = 2**20
 
 
+@takes(finite=True, codebook="[K, D]", latents="[..., D]")
 def squared_distances(latents, codebook):
     """Squared Euclidean distance between every latent and every code.
 
@@ -36,15 +38,14 @@ def squared_distances(latents, codebook):
     Raises
     ------
     LessonError
-        If the last axes differ, or the codebook is not a matrix; and, but not
-        inside a `tf.function`, for a number that is not finite.
+        If the last axes differ, the codebook is not a matrix, or these are no real
+        numbers; and, but not inside a `tf.function`, for one that is not finite.
 
     Examples
     --------
     >>> squared_distances([[0.0, 0.0]], [[3.0, 4.0], [1.0, 0.0]]).numpy()
     array([[25.,  1.]], dtype=float32)
     """
-    latents, codebook = _vectors(latents, codebook)
     origin = tf.reduce_mean(tf.reshape(latents, [-1, codebook.shape[1]]), axis=0)
     latents, codebook = latents - origin, codebook - origin
     return (
@@ -54,6 +55,7 @@ def squared_distances(latents, codebook):
     )
 
 
+@takes(finite=True, codebook="[K, D]", latents="[..., D]")
 def nearest_code(latents, codebook):
     """Index of the nearest code for every latent.
 
@@ -88,7 +90,6 @@ def nearest_code(latents, codebook):
     >>> nearest_code([[0.0, 0.0], [3.0, 3.0]], [[3.0, 4.0], [1.0, 0.0]]).numpy()
     array([1, 0], dtype=int32)
     """
-    latents, codebook = _vectors(latents, codebook)
     rows = tf.reshape(latents, [-1, codebook.shape[1]])
     origin = tf.reduce_mean(rows, axis=0)
     codes = codebook - origin
@@ -103,6 +104,7 @@ def nearest_code(latents, codebook):
     return tf.reshape(indices, tf.shape(latents)[:-1])
 
 
+@takes(codebook="[K, D]", indices="int [...]")
 def lookup(codebook, indices):
     """Fetch the codes themselves by their indices.
 
@@ -125,25 +127,6 @@ def lookup(codebook, indices):
     [[1.0, 0.0], [1.0, 0.0], [3.0, 4.0]]
     """
     return tf.gather(codebook, indices)
-
-
-def _vectors(latents, codebook):
-    """Both arguments as tensors, once their shapes are known to fit."""
-    latents, codebook = tf.convert_to_tensor(latents), tf.convert_to_tensor(codebook)
-    if codebook.shape.rank != 2 or codebook.shape[0] == 0:
-        raise LessonError(f"codebook has shape {codebook.shape}, expected [K, D]")
-    if latents.shape.rank == 0 or latents.shape[-1] != codebook.shape[-1]:
-        raise LessonError(
-            f"latents have shape {latents.shape}, expected [..., "
-            f"{codebook.shape[-1]}]: the last axis must be that of the codebook"
-        )
-    for name, tensor in {"latents": latents, "codebook": codebook}.items():
-        if tf.executing_eagerly() and not tf.reduce_all(tf.math.is_finite(tensor)):
-            raise LessonError(
-                f"{name} hold NaN or infinity, expected finite numbers: look for a "
-                "division by 0, or a learning rate that is too large"
-            )
-    return latents, codebook
 
 
 def _in_blocks(function, rows, most):

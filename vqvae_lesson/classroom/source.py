@@ -26,6 +26,8 @@ class Source:
 def show_source(*functions):
     """Show functions as the package has them, docstrings cut to their first line.
 
+    Decorators are left out: they check arguments, which no chapter explains.
+
     Parameters
     ----------
     *functions : function, method or class
@@ -48,7 +50,12 @@ def _without_long_docstrings(function):
     text = textwrap.dedent(inspect.getsource(function)).rstrip()
     lines = text.split("\n")
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        for decorator in node.decorator_list:
+            first, last = decorator.lineno - 1, decorator.end_lineno
+            lines[first:last] = [None] * (last - first)
+        if ast.get_docstring(node):
             docstring = node.body[0]
             first, last = docstring.lineno - 1, docstring.end_lineno - 1
             if first < last:

@@ -15,6 +15,7 @@ from vqvae_lesson.classroom.checks.verdict import (
 )
 from vqvae_lesson.ema import (
     EMA_STARTS,
+    CodebookState,
     batch_statistics,
     ema_step,
     moving_average,
@@ -29,7 +30,7 @@ def _state(seed=0, start="consistent"):
     """Codes, counts, sums, latents and indices of a small step."""
     random = np.random.default_rng(seed)
     codebook = random.integers(1, 5, size=[2, 2]).astype(np.float32)
-    counts, sums = (part.numpy() for part in start_averages(codebook, start))
+    counts, sums = (part.numpy() for part in start_averages(codebook, start)[1:])
     latents = random.integers(-4, 5, size=[3, 2]).astype(np.float32)
     return codebook, counts, sums, latents, np.array([1, 1, 0], np.int32)
 
@@ -77,11 +78,8 @@ def one_step(answer):
     epsilon = EMA_STARTS["article"].epsilon
 
     def step(counts, sums, latents, indices, decay):
-        codes = np.zeros_like(sums)
-        return tuple(
-            part.numpy()
-            for part in ema_step(codes, counts, sums, latents, indices, decay)
-        )
+        state = CodebookState(np.zeros_like(sums), counts, sums)
+        return tuple(part.numpy() for part in ema_step(state, latents, indices, decay))
 
     def with_codes(counts, sums):
         return sums / (counts + epsilon)[:, None], counts, sums
@@ -212,12 +210,14 @@ def quantized_first(answer):
 
     def reference(codebook, counts, sums, latents, decay):
         indices = nearest_code(latents, codebook)
-        state = ema_step(codebook, counts, sums, latents, indices, decay)
+        state = CodebookState(codebook, counts, sums)
+        state = ema_step(state, latents, indices, decay)
         return lookup(codebook, indices).numpy(), state[0].numpy()
 
     def too_soon(codebook, counts, sums, latents, decay):
         indices = nearest_code(latents, codebook)
-        codes = ema_step(codebook, counts, sums, latents, indices, decay)[0]
+        state = CodebookState(codebook, counts, sums)
+        codes = ema_step(state, latents, indices, decay).codebook
         chosen_again = lookup(codes, nearest_code(latents, codes)).numpy()
         return [
             (lookup(codes, indices).numpy(), codes.numpy()),

@@ -14,7 +14,7 @@ from vqvae_lesson.classroom.checks.verdict import (
     numbers,
     parts,
 )
-from vqvae_lesson.ema import ema_step, revive
+from vqvae_lesson.ema import CodebookState, ema_step, revive
 from vqvae_lesson.health import falling_rate
 
 
@@ -22,7 +22,8 @@ def revived(answer):
     """Check the codebook after codes below their share were put on latents."""
 
     def reference(codebook, counts, latents, below):
-        return revive(codebook, counts, codebook, latents, below)[0].numpy()
+        state = CodebookState(codebook, counts, codebook)
+        return revive(state, latents, below).codebook.numpy()
 
     def with_share(share):
         def other(codebook, counts, latents, below):
@@ -147,11 +148,9 @@ def placed(answer):
                 if agrees(sums, _old_sums())
                 else "sums over counts must be the new codes."
             )
-        latents = np.float32(centers[:1])
-        state = ema_step(
-            np.float32(centers), np.float32(counts), np.float32(sums), latents, [0], 0.9
-        )
-        if not agrees(state[0], centers):
+        latents = centers[:1]
+        state = ema_step(CodebookState(centers, counts, sums), latents, [0], 0.9)
+        if not agrees(state.codebook, centers):
             raise Fault("after a step the codes have moved: are the counts too small?")
 
     centers = np.array([[4.0, -2.0], [7.0, 1.0], [-3.0, 5.0]])
