@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
@@ -92,6 +93,28 @@ def test_every_figure_has_caption_label_and_alt_text(path):
             assert len(figure["caption"]) > 20
             assert figure["name"].startswith("fig-")
             assert len(cell.metadata["mystnb"]["image"]["alt"]) > 40
+
+
+@chapters()
+def test_every_drawing_has_caption_label_title_and_description(path):
+    for cell in code_cells(path):
+        for drawing in drawings(cell):
+            figure = cell.metadata["mystnb"]["figure"]
+            assert len(figure["caption"]) > 20
+            assert figure["name"].startswith("fig-")
+            assert drawing.get("role") == "img"
+            kinds = [part.tag.rpartition("}")[2] for part in drawing]
+            assert kinds[:2] == ["title", "desc"]
+            assert len(drawing[1].text) > 40
+
+
+def drawings(cell):
+    """Every SVG that a cell has stored, in the page or by itself."""
+    for output in cell.outputs:
+        for kind in ("text/html", "image/svg+xml"):
+            text = output.get("data", {}).get(kind, "")
+            for drawing in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
+                yield ElementTree.fromstring(drawing)
 
 
 def test_figure_and_exercise_labels_are_unique():

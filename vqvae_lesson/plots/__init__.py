@@ -17,6 +17,7 @@ from vqvae_lesson.plots.letters import (
     save_grid,
     tile,
 )
+from vqvae_lesson.plots.machine import machine_map
 from vqvae_lesson.plots.paper import COLORS
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "letter_rows",
     "limit_curve",
     "lines",
+    "machine_map",
     "nearest_regions",
     "pixels_of",
     "save_grid",
