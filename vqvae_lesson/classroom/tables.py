@@ -1,0 +1,61 @@
+"""Tables on a page of the book: HTML for readers, plain text for the tests."""
+
+from html import escape
+
+
+class Table:
+    """Columns of equal length, each under its name.
+
+    Parameters
+    ----------
+    columns : dict
+        From name to values; every value is written with ``str``.
+    """
+
+    def __init__(self, columns):
+        cells = [[str(value) for value in values] for values in columns.values()]
+        self.names = list(columns)
+        self.rows = list(zip(*cells, strict=True))
+
+    def __repr__(self):
+        lines = [self.names, *self.rows]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        return "\n".join(
+            "  ".join(
+                text.rjust(width) for text, width in zip(line, widths, strict=True)
+            )
+            for line in lines
+        )
+
+    def _repr_html_(self):
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.names)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>"
+            for row in self.rows
+        )
+        return (
+            '<table class="dataframe">'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+
+def show_table(columns):
+    """Show columns of values as a table.
+
+    Parameters
+    ----------
+    columns : dict
+        From name to values, all of one length, rounded as they shall be read.
+
+    Returns
+    -------
+    Table
+
+    Examples
+    --------
+    >>> show_table({"step": [1, 2], "count": ["0.99", "0.98"]})
+    step  count
+       1   0.99
+       2   0.98
+    """
+    return Table(columns)
