@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from vqvae_lesson import __main__, data
+from vqvae_lesson import __main__, data, kmnist
 from vqvae_lesson.glyphs import draw_glyphs
 
 IMAGES, LABELS = draw_glyphs(40, seed=0)
@@ -233,7 +233,7 @@ def test_a_file_with_a_wrong_hash_is_refused(command, monkeypatch, arguments):
     code, _, err = command(*arguments)
     assert code == 1
     assert name in one_line(err)
-    assert data.KMNIST_FILES[name] in err
+    assert kmnist.KMNIST_FILES[name] in err
 
 
 @pytest.mark.parametrize("out", ["missing/letters.png", ".", "letters.npz/x.png"])
@@ -359,10 +359,10 @@ def test_fetch_prints_where_the_files_are(command, monkeypatch):
 
     Path("kmnist").mkdir()
     made_up = {}
-    for name in data.KMNIST_FILES:
+    for name in kmnist.KMNIST_FILES:
         Path("kmnist", name).write_bytes(name.encode())
         made_up[name] = hashlib.md5(name.encode()).hexdigest()
-    monkeypatch.setattr(data, "KMNIST_FILES", made_up)
+    monkeypatch.setattr(kmnist, "KMNIST_FILES", made_up)
     monkeypatch.setenv("KMNIST_DIR", "kmnist")
     paths = [str(Path("kmnist", name)) for name in made_up]
     test_files = [path for path in paths if "t10k" in path]

@@ -72,7 +72,7 @@ def cli():
 @click.option("--full", is_flag=True, help="All 70,000 letters, not just 10,000.")
 def fetch(full):
     """Find or download the letters, and check their hashes."""
-    from vqvae_lesson.data import KMNIST_FILES, find_kmnist
+    from vqvae_lesson.kmnist import KMNIST_FILES, find_kmnist
 
     for name in KMNIST_FILES:
         if full or name.startswith("t10k"):

@@ -1,15 +1,13 @@
-"""Find, verify, load, split and batch the letters (chapter 01).
+"""Load the letters, make numbers of them, split and batch them (chapter 01).
 
-The lesson's letters are the 10,000-image file of Kuzushiji-MNIST (Clanuwat et
-al. 2018, arXiv:1812.01718). Letters drawn by :mod:`vqvae_lesson.glyphs` and a
-reader's own images load through the same door, :func:`load_letters`.
+A *letter* is one image, a *character* one of the ten classes. The lesson's letters
+are the 10,000-image file of Kuzushiji-MNIST, which :mod:`vqvae_lesson.kmnist` finds
+and reads. Letters drawn by :mod:`vqvae_lesson.glyphs` and a reader's own images
+load through the same door, :func:`load_letters`.
 """
 
-import gzip
+import functools
 import hashlib
-import math
-import os
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,18 +15,11 @@ import numpy as np
 
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.glyphs import GLYPH_NAMES, draw_glyphs
+from vqvae_lesson.kmnist import find_kmnist, read_idx
 from vqvae_lesson.own_images import read_npz, read_pngs
 
-KMNIST_URL = "http://codh.rois.ac.jp/kmnist/dataset/kmnist/"
 KMNIST_NAMES = GLYPH_NAMES
 KMNIST_SOUNDS = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
-# MD5 as published with the data set.
-KMNIST_FILES = {
-    "t10k-images-idx3-ubyte.gz": "5c965bf0a639b31b8f53240b1b52f4d7",
-    "t10k-labels-idx1-ubyte.gz": "7320c461ea6c1c855c0b718fb2a4b134",
-    "train-images-idx3-ubyte.gz": "bdb82020997e1d708af4cf47b453dcf7",
-    "train-labels-idx1-ubyte.gz": "e144d726b3acfaa3e44228e80efcd344",
-}
 HELD_OUT_SHARE = 0.2
 
 
@@ -43,7 +34,7 @@ class Letters:
     train_images, held_out_images : ndarray, float32 [N, H, W, C] in [0, 1]
     train_labels, held_out_labels : ndarray, int [N]
     class_names : tuple of str
-        The letter each label stands for; empty where there are no labels.
+        The character each label stands for; empty where there are no labels.
     """
 
     name: str
@@ -61,132 +52,44 @@ class Letters:
         return digest.hexdigest()
 
 
-def find_kmnist(name, folder=None, url=None, progress=True):
-    """Path of a KMNIST file: a folder, then the cache, then a download.
+def _first(expect):
+    """Decorate a function: another one refuses arguments before it is called."""
 
-    Parameters
-    ----------
-    name : str
-        A key of :data:`KMNIST_FILES`.
-    folder : path, optional
-        Looked at first; by default the folder that ``KMNIST_DIR`` names.
-    url : str, optional
-        Folder on the web to download from; by default ``KMNIST_URL`` from the
-        environment (a mirror), else the publisher's own.
-    progress : bool
-        Show a progress bar while downloading.
+    def decorate(function):
+        @functools.wraps(function)
+        def checked(*args, **kwargs):
+            expect(*args, **kwargs)
+            return function(*args, **kwargs)
 
-    Returns
-    -------
-    Path
-        A file whose MD5 is the published one.
+        return checked
 
-    Raises
-    ------
-    LessonError
-        For an unknown name, for a file with a wrong hash, and where the file is
-        nowhere to be had.
-    """
-    if name not in KMNIST_FILES:
-        raise LessonError(f"KMNIST has no {name!r}, expected one of {[*KMNIST_FILES]}")
-    folder = folder or os.environ.get("KMNIST_DIR")
-    if folder and (Path(folder) / name).is_file():
-        return _verified(Path(folder) / name, KMNIST_FILES[name])
-    return _download(name, url or os.environ.get("KMNIST_URL", KMNIST_URL), progress)
+    return decorate
 
 
-def _verified(path, expected):
-    """Return the path if the file's MD5 is the expected one."""
-    found = hashlib.md5(path.read_bytes()).hexdigest()
-    if found != expected:
+def _expect_images(images):
+    """Refuse what cannot be images: another rank, type or range, or none at all."""
+    images = np.asarray(images)
+    if images.ndim not in (3, 4) or 0 in images.shape:
         raise LessonError(
-            f"{path} has MD5 {found}, expected {expected}: it is damaged or another "
-            "file; delete it, and it will be downloaded again"
+            f"images have shape {list(images.shape)}, expected [N, H, W] or "
+            "[N, H, W, C] with at least one image"
         )
-    return path
-
-
-def _download(name, url, progress):
-    """Fetch a file into pooch's cache, or find it there."""
-    import pooch
-    from requests.exceptions import RequestException
-
-    pooch.get_logger().setLevel("WARNING")
-    try:
-        return Path(
-            pooch.retrieve(
-                url.rstrip("/") + "/" + name,
-                known_hash="md5:" + KMNIST_FILES[name],
-                fname=name,
-                path=pooch.os_cache("vqvae_lesson"),
-                downloader=pooch.HTTPDownloader(progressbar=progress, timeout=20),
-            )
+    if images.dtype == np.uint8:
+        return
+    if not np.issubdtype(images.dtype, np.floating):
+        raise LessonError(
+            f"images are {images.dtype}, expected uint8 or floats in [0, 1]: "
+            "convert them with .astype('uint8')"
         )
-    # Some of requests' errors are ValueErrors too; pooch's, for a wrong hash, is
-    # nothing else.
-    except (RequestException, OSError) as error:
+    low, high = images.min(), images.max()
+    if not (low >= 0 and high <= 1):
         raise LessonError(
-            f"{name} was not found, and its download from {url} failed "
-            f"({type(error).__name__}): set KMNIST_DIR to a folder that holds it, "
-            "or connect to a network and try again, or use the drawn letters "
-            "(--data glyphs)"
-        ) from None
-    except ValueError:
-        raise LessonError(
-            f"{name} from {url} has not the published MD5 {KMNIST_FILES[name]}, and "
-            "was thrown away: try again, or another mirror in KMNIST_URL"
-        ) from None
-
-
-def read_idx(path):
-    """Read a gzipped IDX file, the format of MNIST and its relatives.
-
-    Two zero bytes, one byte for the type (8: unsigned byte), one for the number
-    of axes, four big-endian bytes for the length of each axis, then the data.
-
-    Parameters
-    ----------
-    path : path
-        The ``.gz`` file.
-
-    Returns
-    -------
-    ndarray, uint8
-        With as many axes as the header says.
-
-    Raises
-    ------
-    LessonError
-        If the file is not gzip, is cut short, or is not an IDX of bytes.
-
-    References
-    ----------
-    Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
-    """
-    try:
-        content = gzip.decompress(Path(path).read_bytes())
-    except (OSError, EOFError, zlib.error) as error:
-        raise LessonError(
-            f"{path} cannot be unpacked ({error}): expected a whole gzip file; "
-            "fetch it again"
-        ) from None
-    magic, axes = content[:3], content[3:4]
-    if magic != b"\x00\x00\x08" or axes not in (b"\x01", b"\x02", b"\x03", b"\x04"):
-        raise LessonError(
-            f"{path} begins with bytes {content[:4].hex(' ') or 'none'}, expected 00 "
-            "00 08 and 01 to 04 axes: it is not an IDX file of unsigned bytes"
+            f"images lie between {low} and {high}, expected floats in [0, 1]: divide "
+            "by 255, and look for NaN"
         )
-    start = 4 + 4 * axes[0]
-    header = content[4:start].ljust(start - 4, b"\x00")
-    shape = np.frombuffer(header, dtype=">u4").tolist()
-    if len(content) - start != math.prod(shape):
-        raise LessonError(
-            f"{path} holds {max(len(content) - start, 0)} bytes of data, expected "
-            f"{' x '.join(map(str, shape))}: it was cut short; fetch it again"
-        )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
+@_first(_expect_images)
 def to_float(images):
     """Bytes to numbers a network can use: float32 in [0, 1], with a channel axis.
 
@@ -211,28 +114,19 @@ def to_float(images):
     ((2, 28, 28, 1), 1.0)
     """
     images = np.asarray(images)
-    if images.ndim not in (3, 4) or 0 in images.shape:
-        raise LessonError(
-            f"images have shape {list(images.shape)}, expected [N, H, W] or "
-            "[N, H, W, C] with at least one image"
-        )
     if images.dtype == np.uint8:
         images = images.astype(np.float32) / 255
-    elif not np.issubdtype(images.dtype, np.floating):
-        raise LessonError(
-            f"images are {images.dtype}, expected uint8 or floats in [0, 1]: "
-            "convert them with .astype('uint8')"
-        )
-    low, high = images.min(), images.max()
-    if not (low >= 0 and high <= 1):
-        raise LessonError(
-            f"images lie between {low} and {high}, expected floats in [0, 1]: divide "
-            "by 255, and look for NaN"
-        )
     images = images.astype(np.float32)
     return images[..., None] if images.ndim == 3 else images
 
 
+def _expect_split(count, held_out, seed=0):
+    """Refuse to hold out more than there is."""
+    if not 0 <= held_out <= count:
+        raise LessonError(f"held_out is {held_out}, expected 0 to {count}")
+
+
+@_first(_expect_split)
 def split(count, held_out, seed=0):
     """Shuffle the numbers 0 to count - 1 and cut them in two.
 
@@ -260,8 +154,6 @@ def split(count, held_out, seed=0):
     >>> len(train), len(held_out), sorted([*train, *held_out]) == list(range(10))
     (8, 2, True)
     """
-    if not 0 <= held_out <= count:
-        raise LessonError(f"held_out is {held_out}, expected 0 to {count}")
     order = np.random.default_rng(seed).permutation(count)
     return order[: count - held_out], order[count - held_out :]
 
@@ -395,6 +287,16 @@ def lesson_letters():
         return load_glyphs()
 
 
+def _expect_batches(images, batch_size, seed=0, epoch=0):
+    """Refuse a batch that is empty, or larger than all images together."""
+    if not 1 <= batch_size <= len(images):
+        raise LessonError(
+            f"batch_size is {batch_size} for {len(images)} images, expected 1 to "
+            f"{len(images)}"
+        )
+
+
+@_first(_expect_batches)
 def batches(images, batch_size, seed=0, epoch=0):
     """Shuffle the images and hand them out in batches; the last odd ones stay.
 
@@ -421,11 +323,6 @@ def batches(images, batch_size, seed=0, epoch=0):
     """
     import tensorflow as tf
 
-    if not 1 <= batch_size <= len(images):
-        raise LessonError(
-            f"batch_size is {batch_size} for {len(images)} images, expected 1 to "
-            f"{len(images)}"
-        )
     images = tf.convert_to_tensor(images)
     order = np.random.default_rng([seed, epoch]).permutation(len(images))
     return (
