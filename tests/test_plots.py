@@ -58,6 +58,16 @@ FIGURES = {
         normals=(POINTS[:3], np.ones([3, 2]), [0.5, 0.3, 0.2]),
     ),
     "dots": lambda: plots.dots({"a": [1, 2, 3], "b": [4]}, "nats"),
+    "filter_steps": lambda: plots.filter_steps(
+        np.arange(16).reshape(4, 4) % 3, np.eye(3), [(0, 1)]
+    ),
+    "filter_indices": lambda: plots.filter_indices(4, 3, (1, 0), (2, 1)),
+    "filter_answers": lambda: plots.filter_answers(letters(1)[0], POINTS[:5]),
+    "letter_through_layers": lambda: plots.letter_through_layers(
+        letters(1, 8, 8)[0],
+        [letters(1, 4, 4, 60)[0] - 0.5, letters(1, 1, 1, 3)[0]],
+        POINTS[:6, 0],
+    ),
 }
 
 
@@ -405,3 +415,68 @@ def test_normals_are_ellipses_of_one_standard_deviation_the_heavier_the_darker()
     assert tuple(light.center) == (0, 1)
     assert (light.width, light.height) == (1, 2)
     assert light.get_alpha() < dark.get_alpha() == 1
+
+
+def test_every_window_of_a_filter_is_drawn_with_its_answer():
+    image = np.array([[0, 0, 0, 0], [0, 1, 2, 2], [1, 2, 2, 0], [0, 1, 0, 0]])
+    edges = np.repeat([[-1], [0], [1]], 3, 1)
+    figure = plots.filter_steps(image, edges, [(1, 1)])
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == [
+        "window (0, 0): 5",
+        "window (0, 1): 4",
+        "the filter",
+        "window (1, 0): −2",
+        "window (1, 1): ?",
+        "the answers",
+    ]
+    words = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert words[5] == ["5", "4", "−2", "?"]
+    assert words[2] == ["−1"] * 3 + ["0"] * 3 + ["1"] * 3
+    pixels = [word for word in words[3] if "×" not in word]
+    assert pixels == [str(pixel) for pixel in image.ravel()]
+    factors = [word for word in words[3] if "×" in word]
+    assert factors == ["×−1"] * 3 + ["×0"] * 3 + ["×1"] * 3
+    window = figure.axes[3].patches[-1]
+    assert (*window.get_xy(), window.get_width(), window.get_height()) == (0, 1, 3, 3)
+
+
+def test_more_rows_of_windows_than_two_leave_the_rest_of_the_last_column_empty():
+    figure = plots.filter_steps(np.eye(4), np.ones([2, 2]))
+    assert len(figure.axes) == 3 * 3 + 2
+
+
+def test_the_pixel_that_a_number_of_a_filter_meets_is_marked():
+    left, right = plots.filter_indices(5, 3, (1, 2), (0, 1)).axes
+    filled = [
+        [patch.get_xy() for patch in axes.patches if patch.get_fill()]
+        for axes in (left, right)
+    ]
+    assert filled == [[(3, 1)], [(1, 0)]]  # column, row
+    assert left.get_xlabel() == "pixel (1, 3) = (i + u, j + v)"
+
+
+def test_answers_above_and_below_0_are_told_apart_by_colour():
+    _, right, _ = plots.filter_answers(letters(1)[0], [[-2.0, 0.0, 1.0]]).axes
+    (picture,) = right.get_images()
+    assert picture.get_clim() == (-2, 2)
+    assert picture.cmap(0.5)[:3] == pytest.approx((1, 1, 1), abs=0.01)
+
+
+def test_the_channels_of_a_layer_stand_side_by_side_as_many_as_fit():
+    maps = letters(1, 14, 14, 40)[0] - 0.5
+    figure = plots.letter_through_layers(letters(1, 28, 28)[0], [maps], POINTS[:4, 0])
+    first, row, last = figure.axes
+    titles = [axes.get_title("left") for axes in figure.axes]
+    assert titles == [
+        "the letter: 28 x 28 x 1",
+        "layer 1: 14 x 14 x 40, 13 of 40 channels",
+        "the latent: 4 numbers",
+    ]
+    sheet = shown(row)
+    for channel in range(13):
+        part = sheet[:, 16 * channel : 16 * channel + 14]
+        np.testing.assert_allclose(part, maps[..., channel])
+    assert shown(first).shape[1] == sheet.shape[1]
+    heights = [bar.get_height() for bar in last.patches]
+    np.testing.assert_allclose(heights, POINTS[:4, 0])

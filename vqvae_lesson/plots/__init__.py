@@ -9,6 +9,12 @@ from vqvae_lesson.plots.charts import (
     stacked_bars,
 )
 from vqvae_lesson.plots.codes import code_lines, latent_map, nearest_regions
+from vqvae_lesson.plots.encoder import (
+    filter_answers,
+    filter_indices,
+    filter_steps,
+    letter_through_layers,
+)
 from vqvae_lesson.plots.letters import (
     letter_grid,
     letter_grids,
@@ -25,11 +31,15 @@ __all__ = [
     "bars",
     "code_lines",
     "dots",
+    "filter_answers",
+    "filter_indices",
+    "filter_steps",
     "histogram",
     "latent_map",
     "letter_grid",
     "letter_grids",
     "letter_rows",
+    "letter_through_layers",
     "limit_curve",
     "lines",
     "machine_map",
