@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
 from PIL import Image
 
 from vqvae_lesson import plots
@@ -38,6 +39,7 @@ FIGURES = {
     "nearest_regions": lambda: plots.nearest_regions(
         POINTS, POINTS[:8], RNG.integers(8, size=30)
     ),
+    "distance_bars": lambda: plots.distance_bars([3.0, 1.0, 2.0]),
     "lines": lambda: plots.lines(
         range(5, 9), {"a": [4, 3, 2, 1], "b": [1, 2, 3, 4]}, "step", "nats"
     ),
@@ -290,6 +292,41 @@ def test_latents_are_joined_to_the_codes_they_chose():
     np.testing.assert_array_equal(marks.get_offsets(), latents)
     np.testing.assert_array_equal(codes.get_offsets(), codebook)
     assert [text.get_text() for text in axes.texts] == ["code 0", "code 1"]
+
+
+def painted(axes):
+    """Regions shaded on a drawing, as paths, in their order."""
+    shaded = [part for part in axes.get_children() if isinstance(part, Polygon)]
+    return [part.get_path() for part in shaded if part.get_fill()]
+
+
+@FEW
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 9))
+def test_a_region_holds_the_points_that_are_nearest_to_its_code(seed, count):
+    rng = np.random.default_rng(seed)
+    codebook = rng.normal(size=[count, 2]).round(1)
+    points = rng.normal(size=[60, 2])
+    distances = ((points[:, None] - codebook) ** 2).sum(-1)
+    nearest = distances.argmin(-1)
+    figure = plots.nearest_regions(points, codebook, nearest)
+    (axes,) = figure.axes
+    inside = np.array([path.contains_points(points) for path in painted(axes)]).T
+    assert inside.shape == distances.shape
+    gap = distances - distances.min(-1, keepdims=True)
+    assert inside[gap == 0].all()
+    assert not inside[gap > 1e-9].any()
+    drawn(figure)  # only now the drawing has its limits
+    ends = np.array([[x, y] for x in axes.get_xlim() for y in axes.get_ylim()])
+    covered = [path.contains_points(ends) for path in painted(axes)]
+    assert np.any(covered, axis=0).all(), "the shading ends before the paper"
+
+
+def test_the_smallest_distance_is_lit():
+    (axes,) = plots.distance_bars([3.0, 1.0, 2.0]).axes
+    assert [bar.get_height() for bar in axes.patches] == [3, 1, 2]
+    colors = [to_hex(bar.get_facecolor()) for bar in axes.patches]
+    assert colors[0] == colors[2] != colors[1]
+    assert [text.get_text() for text in axes.texts] == ["code 1"]
 
 
 def test_lines_follow_their_values_and_are_told_apart_without_colour():

@@ -16,7 +16,7 @@ SCORES_AT_ONCE = 2**20
 
 @takes(finite=True, codebook="[K, D]", latents="[..., D]")
 def squared_distances(latents, codebook):
-    """Squared Euclidean distance between every latent and every code.
+    """Squared distance between every latent and every code.
 
     |z - e|² = |z|² - 2 z·e + |e|², so that one matrix product does the work and
     no [N, K, D] difference is ever held. Both sides are first moved so that the
@@ -93,20 +93,23 @@ def nearest_code(latents, codebook):
     rows = tf.reshape(latents, [-1, codebook.shape[1]])
     origin = tf.reduce_mean(rows, axis=0)
     codes = codebook - origin
-    codes = tf.concat([codes, -tf.reduce_sum(codes**2, 1, keepdims=True) / 2], axis=1)
+    last = -tf.reduce_sum(codes**2, axis=1, keepdims=True) / 2
+    codes = tf.concat([codes, last], axis=1)
 
     def nearest(block):
-        block = tf.pad(block - origin, [[0, 0], [0, 1]], constant_values=1)
+        block = block - origin
+        block = tf.pad(block, [[0, 0], [0, 1]], constant_values=1)
         scores = tf.matmul(block, codes, transpose_b=True)
         return tf.argmax(scores, axis=1, output_type=tf.int32)
 
-    indices = _in_blocks(nearest, rows, max(1, SCORES_AT_ONCE // codebook.shape[0]))
+    most = SCORES_AT_ONCE // codebook.shape[0]
+    indices = in_blocks(nearest, rows, most)
     return tf.reshape(indices, tf.shape(latents)[:-1])
 
 
 @takes(codebook="[K, D]", indices="int [...]")
 def lookup(codebook, indices):
-    """Fetch the codes themselves by their indices.
+    """Look codes up by their indices.
 
     Parameters
     ----------
@@ -129,13 +132,37 @@ def lookup(codebook, indices):
     return tf.gather(codebook, indices)
 
 
-def _in_blocks(function, rows, most):
-    """Apply a function to at most `most` rows at a time: [N, D] to [N]."""
-    count = tf.shape(rows)[0] if rows.shape[0] is None else rows.shape[0]
-    if rows.shape[0] is not None and count <= most:
+def in_blocks(function, rows, most):
+    """Apply a function to a few rows at a time, so that memory has a ceiling.
+
+    All blocks have one size: the last is filled up with zeros, and the answers to
+    these are cut off. Two blocks are in work at once.
+
+    Parameters
+    ----------
+    function : callable
+        From rows [n, D] to whole numbers [n], int32.
+    rows : tensor, float32 [N, D]
+    most : int
+        Rows in a block, at most; below 1 it counts as 1.
+
+    Returns
+    -------
+    tensor, int32 [N]
+
+    Examples
+    --------
+    >>> first = lambda block: tf.cast(block[:, 0], tf.int32)
+    >>> in_blocks(first, tf.constant([[5.0], [6.0], [7.0]]), most=2).numpy()
+    array([5, 6, 7], dtype=int32)
+    """
+    most = max(1, most)
+    known = rows.shape[0] is not None  # a tf.function may learn N only when it runs
+    count = rows.shape[0] if known else tf.shape(rows)[0]
+    if known and count <= most:
         return function(rows)
-    blocks = tf.maximum(-(-count // most), 1)
-    size = -(-count // blocks)
+    blocks = tf.maximum((count + most - 1) // most, 1)
+    size = (count + blocks - 1) // blocks
     rows = tf.pad(rows, [[0, blocks * size - count], [0, 0]])
     indices = tf.map_fn(
         function,

@@ -8,7 +8,7 @@ from vqvae_lesson.plots.charts import (
     lines,
     stacked_bars,
 )
-from vqvae_lesson.plots.codes import code_lines, latent_map, nearest_regions
+from vqvae_lesson.plots.codes import code_lines, latent_map
 from vqvae_lesson.plots.encoder import (
     filter_answers,
     filter_indices,
@@ -25,11 +25,13 @@ from vqvae_lesson.plots.letters import (
 )
 from vqvae_lesson.plots.machine import machine_map
 from vqvae_lesson.plots.paper import COLORS
+from vqvae_lesson.plots.quantizer import distance_bars, nearest_regions
 
 __all__ = [
     "COLORS",
     "bars",
     "code_lines",
+    "distance_bars",
     "dots",
     "filter_answers",
     "filter_indices",

@@ -4,39 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Ellipse
 
-from vqvae_lesson.plots.paper import COLORS, INK, color_of, finish
+from vqvae_lesson.plots.paper import COLORS, INK, finish
 
 PRINCIPAL = ("first principal component", "second")
-
-
-def nearest_regions(latents, codebook, indices):
-    """Draw latents in the plane, joined to the codes they chose.
-
-    Parameters
-    ----------
-    latents : array, float [N, 2]
-    codebook : array, float [K, 2]
-    indices : array, int [N]
-
-    Returns
-    -------
-    Figure
-    """
-    latents, codebook = np.asarray(latents), np.asarray(codebook)
-    indices = np.asarray(indices)
-    figure, axes = plt.subplots(figsize=(5.5, 4.2))
-    for latent, index in zip(latents, indices, strict=True):
-        code = codebook[index]
-        axes.plot(
-            *np.stack([latent, code], 1), color=color_of(index), lw=0.7, alpha=0.5
-        )
-    axes.scatter(*latents.T, c=[color_of(index) for index in indices], s=18)
-    colors = [color_of(index) for index in range(len(codebook))]
-    axes.scatter(*codebook.T, c=colors, s=150, marker="*", edgecolor=INK, zorder=3)
-    for index, code in enumerate(codebook):
-        axes.annotate(f"code {index}", code, xytext=(8, 6), textcoords="offset points")
-    axes.set_aspect("equal", adjustable="datalim")
-    return finish(figure, axes, "first number of a vector", "second number")
 
 
 def code_lines(steps, values, ylabel, highlighted=(), predicted=None):
