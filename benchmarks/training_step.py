@@ -23,10 +23,10 @@ def setting():
     import keras
 
     from vqvae_lesson.data import batches, lesson_letters
-    from vqvae_lesson.training import RECIPES, build_model
+    from vqvae_lesson.recipes import RECIPES
 
     recipe = RECIPES["article"]
-    model = build_model(recipe)
+    model = recipe.build()
     optimizer = keras.optimizers.Adam(recipe.learning_rate)
     optimizer.build(model.trainable_variables)
     images = lesson_letters().train_images
@@ -82,7 +82,7 @@ def package(compiled=lambda function: function):
 
     model, optimizer, images = setting()
     step = compiled(train_step)
-    return lambda: step(model, optimizer, next(images), 0.25).total
+    return lambda: step(model, optimizer, next(images), None).total
 
 
 def package_compiled():
@@ -136,9 +136,9 @@ def without_moving_codes():
     from vqvae_lesson.training import train_step
 
     model, optimizer, images = setting()
-    model.quantizer.update = lambda latents, indices: None
+    model.follow = lambda output: None
     step = tf.function(train_step)
-    return lambda: step(model, optimizer, next(images), 0.25).total
+    return lambda: step(model, optimizer, next(images), None).total
 
 
 def pytorch():

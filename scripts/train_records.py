@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from vqvae_lesson.health import RECORDS
+from vqvae_lesson.recipes import RECIPES
 from vqvae_lesson.runs.files import read_json, write_json
-from vqvae_lesson.training import RECIPES, Recipe
 
 RUNS = Path("runs")
 SHORT = "--epochs=8"
@@ -48,7 +48,7 @@ def train(name):
     """Train one variant, and keep its manifest and the record of its codes, if any."""
     recipe, *changes = VARIANTS[name]
     folder = RUNS / name
-    has_codes = isinstance(RECIPES[recipe], Recipe)
+    has_codes = hasattr(RECIPES[recipe], "num_codes")
     command = [sys.executable, "-m", "vqvae_lesson", "train"]
     command += ["--record"] * has_codes
     going_on = (folder / "checkpoint.npz").exists()

@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from tests.planted.quantizer import distances_by_loop
 from vqvae_lesson.classroom.checks import training, verdict
-from vqvae_lesson.training import RECIPES
+from vqvae_lesson.recipes import RECIPES
 
 CHAPTERS = sorted((Path(__file__).parent.parent / "book").glob("[0-9]*.ipynb"))
 MODULES = [path.stem[3:] for path in CHAPTERS]

@@ -117,7 +117,7 @@ def test_every_command_explains_itself(command, name):
 def test_every_number_of_a_recipe_has_an_option(command):
     from dataclasses import fields
 
-    from vqvae_lesson.training import RECIPES
+    from vqvae_lesson.recipes import RECIPES
 
     out = command("train", "--help")[1]
     assert all(name in out for name in RECIPES)
@@ -163,7 +163,7 @@ def test_version_is_that_of_the_package(command):
         (["train", "--resume", "--seed", "1"], ["--resume", "seed"]),
         (["train", "--resume", "--recipe", "healthy"], ["--resume", "recipe"]),
         (["train", "--record", "--latent-size", "2"], ["latent_size is 2"]),
-        (["train", "--record", "--recipe", "vae"], ["--record", "VAE"]),
+        (["train", "--record", "--recipe", "vae"], ["--record follows codes", "has none"]),
         (["train", "--recipe", "vae", "--num-codes", "8"], ["'num_codes'", "'vae'"]),
         (["train", "--num-components", "8"], ["'num_components'", "'article'"]),
         (["train", "--neck-depth", "0"], ["neck_depth is 0", "from 1"]),

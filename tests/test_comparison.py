@@ -8,19 +8,17 @@ from vqvae_lesson.comparison import (
     COMPARED,
     VERSIONS,
     binarize,
-    code_cost,
-    code_shares,
     compare,
-    latent_cost,
     load_comparison,
 )
 from vqvae_lesson.data import load_glyphs
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.limits import code_nats
-from vqvae_lesson.model import VQVAE
-from vqvae_lesson.vae import VAE, evaluate_vae, likelihood_bound
+from vqvae_lesson.limits import code_cost, code_nats, code_shares
+from vqvae_lesson.metrics import evaluate
+from vqvae_lesson.recipes import VAERecipe, VQVAERecipe
+from vqvae_lesson.vae import latent_cost, likelihood_bound
 
-SMALL = {"image_shape": (8, 8, 1), "code_size": 3, "base_depth": 4}
+SHAPE, SMALL = (8, 8, 1), {"code_size": 3, "base_depth": 4}
 
 
 def grey(count, seed=0):
@@ -28,7 +26,7 @@ def grey(count, seed=0):
 
 
 def with_codes_in_use(num_codes=5):
-    model = VQVAE(**SMALL, num_codes=num_codes)
+    model = VQVAERecipe(**SMALL, num_codes=num_codes).build(SHAPE)
     model.quantizer.codebook.assign(model.encoder(grey(num_codes))[:, 0])
     return model
 
@@ -64,7 +62,7 @@ def test_an_unknown_version_is_refused():
 
 
 def test_a_grid_of_latents_cannot_be_compared():
-    model = VQVAE(**SMALL, num_codes=5, latent_size=2)
+    model = VQVAERecipe(**SMALL, num_codes=5, latent_size=2).build(SHAPE)
     for measure in (code_shares, lambda *given: code_cost(*given, np.ones(5) / 5)):
         with pytest.raises(LessonError, match="latent_size is 2"):
             measure(model, grey(3))
@@ -99,7 +97,7 @@ def test_costs_equal_a_loop_over_letters_and_codes():
 
 def test_all_letters_there_are_have_a_probability_of_one_together():
     """Images of four pixels, black or white: the likelihoods must sum to 1."""
-    model = VQVAE((4, 4, 1), num_codes=3, code_size=2, base_depth=2)
+    model = VQVAERecipe(num_codes=3, code_size=2, base_depth=2).build((4, 4, 1))
     values = (np.arange(2**16)[:, None] >> np.arange(16)) & 1
     images = values.reshape(-1, 4, 4, 1).astype(np.float32)
     shares = np.array([0.5, 0.3, 0.2])
@@ -123,8 +121,8 @@ def test_shares_count_one_letter_more_for_every_code():
 
 
 def test_a_vae_costs_what_it_measures():
-    model, images = VAE(**SMALL, num_components=4), grey(12)
-    found, measured = latent_cost(model, images, 5), evaluate_vae(model, images)
+    model, images = VAERecipe(**SMALL, num_components=4).build(SHAPE), grey(12)
+    found, measured = latent_cost(model, images, 5), evaluate(model, images)
     other = latent_cost(model, images, 5, seed=1)
     assert other.reconstruction != found.reconstruction
     expected = likelihood_bound(model, images, 5, seed=1)
@@ -140,7 +138,10 @@ def test_every_version_is_compared():
         train_images=letters.train_images[:, 8:16, 8:16],
         held_out_images=letters.held_out_images[:, 8:16, 8:16],
     )
-    for model in (with_codes_in_use(), VAE(**SMALL, num_components=4)):
+    for model in (
+        with_codes_in_use(),
+        VAERecipe(**SMALL, num_components=4).build(SHAPE),
+    ):
         found = compare(model, letters)
         assert tuple(found) == VERSIONS
         assert len({cost.bound for cost in found.values()}) == 3

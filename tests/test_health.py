@@ -16,15 +16,14 @@ from vqvae_lesson.health import (
     CodeRecord,
     falling_rate,
     start_on_data,
-    warm_up_step,
 )
 from vqvae_lesson.metrics import code_counts, encode, evaluate
-from vqvae_lesson.model import VQVAE
 from vqvae_lesson.quantizer import nearest_code
-from vqvae_lesson.training import Recipe, Training
+from vqvae_lesson.recipes import VQVAERecipe
+from vqvae_lesson.training import Training, train_step
 
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
-RECIPE = Recipe(
+RECIPE = VQVAERecipe(
     num_codes=8,
     code_size=4,
     base_depth=4,
@@ -43,7 +42,8 @@ IMAGES = load_glyphs(54).train_images[:, 8:20, 8:20]
 
 
 def small_model():
-    return VQVAE((12, 12, 1), num_codes=8, code_size=4, base_depth=4)
+    recipe = VQVAERecipe(num_codes=8, code_size=4, base_depth=4, commitment_weight=2.0)
+    return recipe.build((12, 12, 1))
 
 
 # Revival
@@ -113,7 +113,8 @@ def test_the_warm_up_loss_is_that_of_a_vae_of_unit_variance():
     origin = tfd.MultivariateNormalDiag(tf.zeros([8, 1, 4]), tf.ones([8, 1, 4]))
     divergence = tf.reduce_mean(posterior.kl_divergence(origin))
     optimizer = keras.optimizers.SGD(0.0)
-    losses = warm_up_step(model, optimizer, images, 4 / 2, tf.constant([0, 1]))
+    assert model.recipe.commitment_weight == 4 / 2
+    losses = train_step(model.warm_up, optimizer, images, tf.constant([0, 1]))
     assert float(losses.total - losses.reconstruction) == pytest.approx(
         float(divergence), abs=1e-4
     )
@@ -125,7 +126,7 @@ def test_the_warm_up_moves_networks_but_no_code():
     before = [weight.numpy() for weight in model.weights]
     codes = [weight.numpy() for weight in model.quantizer.weights]
     first, *_, last = (
-        warm_up_step(model, optimizer, IMAGES[:8], 2.0, tf.constant([0, step]))
+        train_step(model.warm_up, optimizer, IMAGES[:8], tf.constant([0, step]))
         for step in range(40)
     )
     for weight, value in zip(model.quantizer.weights, codes, strict=True):
@@ -140,10 +141,8 @@ def test_the_warm_up_moves_networks_but_no_code():
 
 def test_the_noise_of_a_step_depends_on_its_seed_alone():
     def total(seed):
-        step = warm_up_step(
-            small_model(), keras.optimizers.SGD(0.0), IMAGES[:8], 2.0, tf.constant(seed)
-        )
-        return float(step.total)
+        losses, _ = small_model().warm_up.losses(IMAGES[:8], tf.constant(seed))
+        return float(losses.total)
 
     assert total([0, 1]) == total([0, 1]) != total([0, 2])
 

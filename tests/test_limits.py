@@ -18,7 +18,7 @@ from vqvae_lesson.limits import (
     picture_nats,
 )
 from vqvae_lesson.metrics import evaluate
-from vqvae_lesson.model import VQVAE
+from vqvae_lesson.recipes import VQVAERecipe
 
 FEW = settings(max_examples=20, deadline=None, derandomize=True)
 
@@ -140,7 +140,7 @@ def test_matching_equals_the_best_of_all_orders():
 
 @pytest.fixture(scope="module")
 def model_and_images():
-    model = VQVAE((12, 12, 1), num_codes=6, code_size=4, base_depth=4)
+    model = VQVAERecipe(num_codes=6, code_size=4, base_depth=4).build((12, 12, 1))
     images = load_glyphs(40).train_images[:, 8:20, 8:20]
     model.quantizer.codebook.assign(model.encoder(images[:6])[:, 0])
     return model, images
@@ -175,6 +175,6 @@ def test_the_gaps_of_the_dictionary_itself_are_zero(model_and_images, monkeypatc
 
 
 def test_gaps_of_two_latents_are_told():
-    model = VQVAE((12, 12, 1), num_codes=4, latent_size=2, base_depth=4)
+    model = VQVAERecipe(num_codes=4, latent_size=2, base_depth=4).build((12, 12, 1))
     with pytest.raises(LessonError, match="latent_size is 2, expected 1"):
         gaps(model, draw(0, 3, (12, 12, 1)), draw(0, 4, (12, 12, 1)))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -18,21 +20,17 @@ from vqvae_lesson.metrics import (
     perplexity,
 )
 from vqvae_lesson.model import VQVAE, Output
+from vqvae_lesson.recipes import VQVAERecipe
 from vqvae_lesson.training import train_step
 
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
-SMALL = {
-    "image_shape": (8, 8, 1),
-    "num_codes": 5,
-    "code_size": 3,
-    "latent_size": 2,
-    "base_depth": 4,
-}
-WEIGHT = 0.25
+SMALL = VQVAERecipe(num_codes=5, code_size=3, latent_size=2, base_depth=4)
+WEIGHT = SMALL.commitment_weight
+NOISE = tf.constant([0, 0])
 
 
-def build(seed=0, **changes):
-    return VQVAE(**{**SMALL, "seed": seed, **changes})
+def build(seed=0, image_shape=(8, 8, 1), **changes):
+    return replace(SMALL, **changes).build(image_shape, seed)
 
 
 def spread_codes(model):
@@ -278,7 +276,7 @@ def test_one_step_moves_the_codes_by_the_latents_from_before_it(start):
     state = CodebookState(*values_of(model.quantizer.weights))
     latents = model.encoder(images)
     chosen = nearest(latents, state.codebook)
-    train_step(model, adam(model, 0.1), tf.constant(images), WEIGHT)
+    train_step(model, adam(model, 0.1), tf.constant(images), NOISE)
     expected = ema_step(state, latents, chosen, 0.99, start)
     for variable, value in zip(model.quantizer.weights, expected, strict=True):
         np.testing.assert_allclose(variable, value, rtol=1e-4, atol=1e-5)
@@ -293,7 +291,7 @@ def test_one_step_changes_every_weight_by_one_step_of_adam():
         losses = total_loss(images, model(images), 5, WEIGHT)
     gradients = tape.gradient(losses.total, [v.value for v in variables])
     before, optimizer = values_of(variables), adam(model, 0.01)
-    train_step(model, optimizer, images, WEIGHT)
+    train_step(model, optimizer, images, NOISE)
     assert int(optimizer.iterations) == 1
     for variable, old, gradient in zip(variables, before, gradients, strict=True):
         # Both of Adam's averages, once debiased, are the first gradient itself;
@@ -311,7 +309,7 @@ def test_the_losses_of_a_step_are_from_before_it():
     model = spread_codes(build())
     images = letters(16)
     output = model(images)
-    losses = train_step(model, adam(model), tf.constant(images), WEIGHT)
+    losses = train_step(model, adam(model), tf.constant(images), NOISE)
     assert isinstance(losses, Losses)
     reconstruction = nats_of(images, output.logits).mean()
     difference = np.float64(output.latents) - np.float64(output.quantized)
@@ -334,8 +332,8 @@ def test_five_steps_are_the_same_compiled_or_not(xla):
     optimizers = adam(compiled), adam(eager)
     for number in range(5):
         images = tf.constant(letters(16, seed=number))
-        found = step(compiled, optimizers[0], images, WEIGHT)
-        expected = train_step(eager, optimizers[1], images, WEIGHT)
+        found = step(compiled, optimizers[0], images, NOISE)
+        expected = train_step(eager, optimizers[1], images, NOISE)
         np.testing.assert_allclose(found, expected, rtol=1e-3)
     for weight, twin in zip(compiled.weights, eager.weights, strict=True):
         np.testing.assert_allclose(weight, twin, rtol=1e-2, atol=1e-3)
@@ -345,8 +343,8 @@ def test_five_steps_are_the_same_compiled_or_not(xla):
 def test_the_commitment_weight_is_passed_on():
     totals = []
     for weight in (0.0, 10.0):
-        model = spread_codes(build())
-        losses = train_step(model, adam(model), tf.constant(letters(16)), weight)
+        model = spread_codes(build(commitment_weight=weight))
+        losses = train_step(model, adam(model), tf.constant(letters(16)), NOISE)
         totals.append(losses)
     assert float(totals[1].total - totals[0].total) == pytest.approx(
         10 * float(totals[0].commitment), rel=1e-3
@@ -357,7 +355,7 @@ def test_the_loss_falls_on_a_few_letters():
     model = spread_codes(build(ema_start="consistent"))
     optimizer, step = adam(model, 3e-3), tf.function(train_step)
     images = tf.constant(np.repeat(letters(2) > 0.5, 4, 0), tf.float32)
-    totals = [float(step(model, optimizer, images, WEIGHT).total) for _ in range(30)]
+    totals = [float(step(model, optimizer, images, NOISE).total) for _ in range(30)]
     assert np.isfinite(totals).all()
     assert totals[-1] < 0.9 * totals[0]
 

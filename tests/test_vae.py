@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -6,30 +8,26 @@ from scipy import stats
 from scipy.special import log_expit, logsumexp
 
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.metrics import evaluate
+from vqvae_lesson.recipes import VAERecipe
+from vqvae_lesson.training import train_step
 from vqvae_lesson.vae import (
     VAE,
     MixturePrior,
     VAELosses,
     elbo_terms,
-    evaluate_vae,
     importance_weighted_nats,
     likelihood_bound,
     monte_carlo_kl,
     normal,
     tfd,
-    vae_step,
 )
 
-SMALL = {
-    "image_shape": (8, 8, 1),
-    "code_size": 3,
-    "base_depth": 4,
-    "num_components": 5,
-}
+SMALL = VAERecipe(code_size=3, base_depth=4, num_components=5)
 
 
 def build(seed=0, **changes):
-    return VAE(**{**SMALL, "seed": seed, **changes})
+    return replace(SMALL, **changes).build((8, 8, 1), seed)
 
 
 def letters(count, seed=0, shape=(8, 8, 1)):
@@ -233,7 +231,7 @@ def test_a_step_moves_every_part_and_returns_the_losses_from_before():
     before = [variable.numpy() for variable in model.trainable_variables]
     reconstruction, kl = (np.mean(part) for part in elbo_terms(model, images, seeds()))
     optimizer = keras.optimizers.Adam(1e-2)
-    losses = vae_step(model, optimizer, tf.constant(images), seeds())
+    losses = train_step(model, optimizer, tf.constant(images), seeds())
     assert isinstance(losses, VAELosses)
     expected = [reconstruction + kl, reconstruction, kl]
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
@@ -245,7 +243,7 @@ def test_training_brings_the_bound_down():
     images = tf.constant(np.tile(letters(2).round(), [16, 1, 1, 1]))
     model, optimizer = build(), keras.optimizers.Adam(1e-2)
     optimizer.build(model.trainable_variables)
-    step = tf.function(vae_step)
+    step = tf.function(train_step)
     losses = [
         float(step(model, optimizer, images, seeds(number)).total)
         for number in range(60)
@@ -331,10 +329,9 @@ def test_latents_of_another_shape_are_refused(shape):
 # A whole data set
 
 
-def test_the_metrics_are_means_over_all_images(monkeypatch):
-    monkeypatch.setattr("vqvae_lesson.vae.DECODED_AT_ONCE", 4)
+def test_the_metrics_are_means_over_all_images():
     model, images = stir(build()), letters(10)
-    found = evaluate_vae(model, images, seed=3)
+    found = evaluate(model, images, batch_size=4, seed=3)
     terms = [
         elbo_terms(model, images[start : start + 4], [3, start]) for start in (0, 4, 8)
     ]
@@ -358,7 +355,7 @@ def test_the_bound_over_a_data_set_is_the_mean_of_its_parts(monkeypatch):
 def test_the_seed_of_a_measurement_decides():
     model, images = stir(build()), letters(3)
     for measure in (
-        lambda seed: evaluate_vae(model, images, seed).negative_elbo,
+        lambda seed: evaluate(model, images, seed=seed).negative_elbo,
         lambda seed: likelihood_bound(model, images, 2, seed),
     ):
         assert measure(0) == measure(0) != measure(1)
@@ -366,13 +363,13 @@ def test_the_seed_of_a_measurement_decides():
 
 def test_sizes_below_one_are_refused():
     for name in ("code_size", "num_components"):
-        with pytest.raises(LessonError, match=f"{name} is 0, expected at least 1"):
+        with pytest.raises(LessonError, match=f"{name} is 0, expected a whole number"):
             build(**{name: 0})
     with pytest.raises(LessonError, match="num_samples is 0"):
         likelihood_bound(build(), letters(2), 0)
 
 
-@pytest.mark.parametrize("measure", [evaluate_vae, likelihood_bound])
+@pytest.mark.parametrize("measure", [evaluate, likelihood_bound])
 def test_no_image_cannot_be_measured(measure):
     with pytest.raises(LessonError, match="no images to measure"):
         measure(build(), np.zeros([0, 8, 8, 1], np.float32))

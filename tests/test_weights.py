@@ -8,17 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vqvae_lesson.comparison import COMPARED, binarize, code_cost, code_shares
+from vqvae_lesson.comparison import COMPARED, binarize
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.health import PICTURES_AT, RECORDS, load_record
 from vqvae_lesson.metrics import evaluate, perplexity
+from vqvae_lesson.recipes import RECIPES
 from vqvae_lesson.runs.checkpoints import WEIGHTS, load_trained, read_manifest
-from vqvae_lesson.training import RECIPES, Recipe
-from vqvae_lesson.vae import evaluate_vae, likelihood_bound
+from vqvae_lesson.vae import likelihood_bound
 
 ROOT = Path(__file__).parent.parent
 NAMES = sorted(path.stem for path in WEIGHTS.glob("*.npz"))
-WITH_CODES = [name for name, recipe in RECIPES.items() if isinstance(recipe, Recipe)]
+WITH_CODES = [name for name in RECIPES if hasattr(RECIPES[name], "num_codes")]
+    name for name, recipe in RECIPES.items() if isinstance(recipe, VQVAERecipe)
+]
 VAES = [name for name in RECIPES if name not in WITH_CODES]
 
 
@@ -43,7 +45,7 @@ def test_manifest_tells_the_metrics_of_its_weights(name, kmnist):
 def test_manifest_tells_the_metrics_of_a_vae(name, kmnist):
     model, manifest = load_trained(name)
     assert manifest["data"]["sha256"] == kmnist.digest
-    measured = evaluate_vae(model, kmnist.held_out_images)
+    measured = evaluate(model, kmnist.held_out_images)
     for part, value in measured._asdict().items():
         assert manifest["metrics"][f"held_out_{part}"] == pytest.approx(value, abs=0.3)
 
@@ -165,7 +167,7 @@ def test_every_seed_of_every_model_is_compared(comparison):
 def test_the_comparison_holds_what_the_weights_cost(name, version, comparison, kmnist):
     model, _ = load_trained(name)
     images = binarize(kmnist.held_out_images, version)
-    found = code_cost(model, images, code_shares(model, kmnist.train_images))
+    found = model.cost(images, kmnist.train_images)
     for part, value in comparison[name][version].items():
         assert value == pytest.approx(getattr(found, part), abs=0.05)
 
@@ -176,11 +178,11 @@ def test_the_comparison_holds_what_a_vae_costs(name, version, comparison, kmnist
     """The whole set for the bound; for the likelihood its distance, on some letters."""
     model, cost = load_trained(name)[0], comparison[name][version]
     images = binarize(kmnist.held_out_images, version)
-    found = evaluate_vae(model, images)
+    found = evaluate(model, images)
     assert cost["bound"] == pytest.approx(found.negative_elbo, abs=0.3)
     assert cost["price"] == pytest.approx(found.kl, abs=0.1)
     some = images[:200]
-    gap = evaluate_vae(model, some).negative_elbo - likelihood_bound(model, some)
+    gap = evaluate(model, some).negative_elbo - likelihood_bound(model, some)
     assert cost["bound"] - cost["likelihood"] == pytest.approx(gap, abs=1.5)
 
 

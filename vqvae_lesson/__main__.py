@@ -1,42 +1,25 @@
 """The command line: ``python -m vqvae_lesson --help``."""
 
+import dataclasses
 import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.recipes import RECIPES, find_recipe
 
 DATA_HELP = "kmnist, kmnist-full, glyphs, an .npz file or a folder of PNGs."
 FROM_HELP = "A trained model's name, or a folder written by train."
 SEED = click.IntRange(0, 2**32 - 1)
-TYPES = {
-    "ema_start": str,
-    "decay": float,
-    "commitment_weight": float,
-    "learning_rate": float,
-    "revive_below": float,
-    "falling_rate": bool,
+NUMBERS = {
+    field.name: field.type
+    for recipe in RECIPES.values()
+    for field in dataclasses.fields(recipe)
 }
-CHANGES = [
-    "num_codes",
-    "code_size",
-    "latent_size",
-    "base_depth",
-    "decay",
-    "ema_start",
-    "commitment_weight",
-    "learning_rate",
-    "batch_size",
-    "epochs",
-    "neck_depth",
-    "warm_up_steps",
-    "revive_below",
-    "falling_rate",
-    "num_components",
-]
 
 
 @contextmanager
@@ -81,16 +64,14 @@ def fetch(full):
 
 def _recipe_options(command):
     """Give a command one option for each number of a recipe."""
-    for name in reversed(CHANGES):
-        option = "--" + name.replace("_", "-")
-        command = click.option(option, type=TYPES.get(name, int))(command)
+    for name, kind in reversed(NUMBERS.items()):
+        kind = click.Choice(get_args(kind)) if get_args(kind) else kind
+        command = click.option("--" + name.replace("_", "-"), type=kind)(command)
     return command
 
 
 @cli.command()
-@click.option(
-    "--recipe", help="By name: article (by default), healthy, vae, vae-2 or vae-wide."
-)
+@click.option("--recipe", help=f"By name, article by default: {', '.join(RECIPES)}.")
 @click.option("--data", default="kmnist", show_default=True, help=DATA_HELP)
 @click.option("--seed", type=SEED, help="0 by default.")
 @click.option("--steps", type=click.IntRange(min=1), help="Instead of whole epochs.")
@@ -113,20 +94,16 @@ def train(recipe, data, seed, steps, out, resume, record, **changes):
     recipe = recipe or "article"
     letters = load_letters(data)
     _start_tensorflow()
-    from vqvae_lesson.limits import require_one_latent
     from vqvae_lesson.runs.checkpoints import read_manifest
     from vqvae_lesson.runs.run import Run
-    from vqvae_lesson.training import VAERecipe, find_recipe
 
     out = out or Path("runs") / recipe
     if resume:
         numbers, _ = read_manifest(out / "manifest.json")
     else:
         numbers = find_recipe(recipe, **changes)
-    if record and isinstance(numbers, VAERecipe):
-        raise LessonError("--record follows codes, and a VAE has none: leave it out")
     if record:
-        require_one_latent(numbers.latent_size)
+        numbers.require_one_code()
     if resume:
         run = Run.resume(out, letters, steps)
     else:

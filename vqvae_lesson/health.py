@@ -20,43 +20,58 @@ RECORDS = Path(__file__).parent / "records"
 PICTURES_AT = (1, 300, 1_000, 2_500)
 
 
-def warm_up_step(model, optimizer, images, weight, seed):
-    """One step without codes: an autoencoder whose latents carry noise.
+class WarmUp:
+    """What is trained in the first steps: a VQ-VAE without its codes.
 
-    The decoder sees the latents plus normal noise of standard deviation 1, and the
-    latents are drawn to the origin. So distances between latents mean something:
-    letters closer than the noise must look alike.
+    An autoencoder whose latents carry noise. The decoder sees the latents plus normal
+    noise of standard deviation 1, and the latents are drawn to the origin. So
+    distances between latents mean something: letters closer than the noise must look
+    alike.
 
     Parameters
     ----------
-    model : VQVAE
-    optimizer : keras.optimizers.Optimizer
-    images : tensor, float32 [B, H, W, C] in [0, 1]
-    weight : float
-        Of the mean of the squared latents. D / 2, half a code's size, makes it the
-        Kullback-Leibler divergence of a variational autoencoder whose posterior
-        has the fixed variance 1.
-    seed : tensor, int32 [2]
-        Fixes the noise of this step.
-
-    Returns
-    -------
-    Losses
-        From before the update; the commitment is to the origin, the prior 0.
+    model : vqvae_lesson.model.VQVAE
+        Whose encoder and decoder are trained. With a commitment weight of D / 2, half
+        a code's size, the pull to the origin is the Kullback-Leibler divergence of a
+        variational autoencoder whose posterior has the fixed variance 1.
 
     References
     ----------
     Ghosh et al. 2020, arXiv:1903.12436: encoders of constant variance.
     """
-    with tf.GradientTape() as tape:
-        latents = model.encoder(images)
-        noise = tf.random.stateless_normal(tf.shape(latents), seed)
-        reconstruction = reconstruction_loss(images, model.decoder(latents + noise))
+
+    def __init__(self, model):
+        self.model = model
+
+    @property
+    def trainable_variables(self):
+        """Those of encoder and decoder."""
+        return self.model.trainable_variables
+
+    def losses(self, images, noise):
+        """Say how far the autoencoder is from its letters, and from the origin.
+
+        Parameters
+        ----------
+        images : tensor, float32 [B, H, W, C] in [0, 1]
+        noise : tensor, int32 [2]
+            Seeds of the noise of this step.
+
+        Returns
+        -------
+        losses : Losses
+            The commitment is to the origin, the prior 0.
+        output : None
+        """
+        latents = self.model.encoder(images)
+        noisy = latents + tf.random.stateless_normal(tf.shape(latents), noise)
+        reconstruction = reconstruction_loss(images, self.model.decoder(noisy))
         pull = commitment_loss(latents, tf.zeros_like(latents))
-        total = reconstruction + weight * pull
-    gradients = tape.gradient(total, model.trainable_variables)
-    optimizer.apply(gradients, model.trainable_variables)
-    return Losses(total, reconstruction, pull, tf.zeros([]))
+        total = reconstruction + self.model.recipe.commitment_weight * pull
+        return Losses(total, reconstruction, pull, tf.zeros([])), None
+
+    def follow(self, output):
+        """Move no code."""
 
 
 def start_on_data(model, images, seed=0):

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
 from sklearn.cluster import kmeans_plusplus
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.metrics import choose
+from vqvae_lesson.metrics import choose, code_counts
 from vqvae_lesson.quantizer import lookup
 
 SUREST = 1e-3
@@ -93,6 +94,69 @@ def require_one_latent(latent_size):
             f"latent_size is {latent_size}, expected 1: only then does each code "
             "stand for a picture"
         )
+
+
+class Nats(NamedTuple):
+    """What a letter costs, means over a data set.
+
+    Attributes
+    ----------
+    reconstruction : float
+        The pixels, once the code or latent is known.
+    price : float
+        The code under its frequency, or the latent: its KL divergence.
+    bound : float
+        Their sum; on black and white images the likelihood costs no more.
+    likelihood : float
+        All codes summed exactly; for a VAE the importance-weighted bound.
+    """
+
+    reconstruction: float
+    price: float
+    bound: float
+    likelihood: float
+
+
+def code_shares(model, images):
+    """How often letters choose each code, with one more letter a code than seen.
+
+    Parameters
+    ----------
+    model : VQVAE
+        With one latent.
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+
+    Returns
+    -------
+    ndarray, float64 [K]
+        All above 0, so that no code is priceless; they sum to 1.
+    """
+    require_one_latent(model.latent_size)
+    counts = code_counts(choose(model, images), model.num_codes) + 1
+    return counts / counts.sum()
+
+
+def code_cost(model, images, shares):
+    """Measure what a letter costs under a VQ-VAE with one latent.
+
+    Parameters
+    ----------
+    model : VQVAE
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+    shares : ndarray, float [K]
+        Probability of each code.
+
+    Returns
+    -------
+    Nats
+    """
+    require_one_latent(model.latent_size)
+    nats, prices = code_nats(model, images), -np.log(shares)
+    chosen = choose(model, images)[:, 0]
+    reconstruction = float(nats[np.arange(len(images)), chosen].mean())
+    price = float(prices[chosen].mean())
+    likelihood = float(-logsumexp(-nats - prices, axis=1).mean())
+    return Nats(reconstruction, price, reconstruction + price, likelihood)
 
 
 class Gaps(NamedTuple):

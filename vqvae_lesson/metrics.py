@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.losses import pixel_distribution
+from vqvae_lesson.noise import noise_seeds
 from vqvae_lesson.quantizer import nearest_code
 
 
@@ -117,19 +118,22 @@ def choose(model, images):
     return nearest_code(encode(model, images), model.quantizer.codebook).numpy()
 
 
-def evaluate(model, images, batch_size=250):
-    """Measure a model on a whole data set.
+def evaluate(model, images, batch_size=1_000, seed=0):
+    """Measure a model, of whatever kind, on a whole data set.
 
     Parameters
     ----------
-    model : vqvae_lesson.model.VQVAE
+    model : vqvae_lesson.model.LessonModel
     images : ndarray, float32 [N, H, W, C] in [0, 1]
     batch_size : int
-        How many to hold at a time; the result does not depend on it.
+        How many to hold at a time.
+    seed : int
+        Of what the model draws at random, if anything.
 
     Returns
     -------
-    Metrics
+    NamedTuple
+        :class:`Metrics` for a VQ-VAE.
 
     Raises
     ------
@@ -138,16 +142,9 @@ def evaluate(model, images, batch_size=250):
     """
     if not len(images):
         raise LessonError("no images to measure, expected at least one")
-    forward = tf.function(model, reduce_retracing=True)
-    nats, indices = [], []
+    measure = tf.function(model.measure, reduce_retracing=True)
+    measured = []
     for start in range(0, len(images), batch_size):
-        batch = images[start : start + batch_size]
-        output = forward(tf.convert_to_tensor(batch))
-        nats.append(nll_per_image(batch, output.logits))
-        indices.append(output.indices)
-    indices = np.concatenate(indices)
-    return Metrics(
-        float(np.concatenate(nats).mean(dtype=np.float64)),
-        int(np.count_nonzero(code_counts(indices, model.num_codes))),
-        perplexity(indices, model.num_codes),
-    )
+        batch = tf.convert_to_tensor(images[start : start + batch_size])
+        measured.append(measure(batch, tf.constant(noise_seeds(seed, start))))
+    return model.summary_of(*map(np.concatenate, zip(*measured, strict=True)))

@@ -1,4 +1,4 @@
-"""The VQ-VAE as one object (chapter 07).
+"""What every model can do, and the VQ-VAE as one object (chapter 07).
 
 Encoder, quantizer and decoder in a row, after van den Oord et al. 2017,
 arXiv:1711.00937, with the sizes of the article.
@@ -14,12 +14,149 @@ from vqvae_lesson.decoder import build_decoder
 from vqvae_lesson.ema import VectorQuantizerEMA
 from vqvae_lesson.encoder import build_encoder, check_images
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.losses import straight_through
+from vqvae_lesson.health import WarmUp, start_on_data
+from vqvae_lesson.limits import code_cost, code_shares
+from vqvae_lesson.losses import Losses, straight_through, total_loss
+from vqvae_lesson.metrics import Metrics, code_counts, nll_per_image, perplexity
 from vqvae_lesson.quantizer import lookup
+from vqvae_lesson.recipes import VQVAERecipe
+
+
+class LessonModel(keras.Model):
+    """What every model can do: one step, one loop, one measure serve them all.
+
+    A model of its own says what it is with seven short methods: `losses`, `measure`,
+    `summary_of`, `represent`, `draw`, `decode` and `cost`. Where a gradient does not
+    move all, `follow` moves the rest; where the first steps differ, `stage` says how.
+
+    Attributes
+    ----------
+    terms : type
+        The NamedTuple that `losses` returns.
+    """
+
+    terms = None
+
+    def losses(self, images, noise):
+        """Say how far the model is from what it should do.
+
+        Parameters
+        ----------
+        images : tensor, float32 [B, H, W, C] in [0, 1]
+        noise : tensor, int32 [2]
+            Seeds of all that is drawn at random.
+
+        Returns
+        -------
+        losses : NamedTuple
+            Scalars in nats per image, `total` first.
+        output : object
+            What :meth:`follow` needs to know of this pass.
+        """
+        raise NotImplementedError
+
+    def follow(self, output):
+        """Move what no gradient moves, after a step; here nothing.
+
+        Parameters
+        ----------
+        output : object
+            From :meth:`losses`.
+        """
+
+    def stage(self, step, images):
+        """Say what is trained at a step: the model itself, or a part of it.
+
+        Parameters
+        ----------
+        step : int
+            Steps done before.
+        images : ndarray, float32 [N, H, W, C] in [0, 1]
+            All training images.
+
+        Returns
+        -------
+        object
+            With `losses`, `follow` and `trainable_variables`.
+        """
+        return self
+
+    def measure(self, images, noise):
+        """Measure each image.
+
+        Parameters
+        ----------
+        images : tensor, float32 [B, H, W, C] in [0, 1]
+        noise : tensor, int32 [2]
+
+        Returns
+        -------
+        tuple of tensor, [B, ...]
+        """
+        raise NotImplementedError
+
+    def summary_of(self, *measured):
+        """Sum up what :meth:`measure` found over a whole data set.
+
+        Parameters
+        ----------
+        *measured : ndarray, [N, ...]
+
+        Returns
+        -------
+        NamedTuple
+            Of floats and whole numbers.
+        """
+        raise NotImplementedError
+
+    def represent(self, images, seed=0):
+        """Say what stands for images: what :meth:`decode` takes."""
+        raise NotImplementedError
+
+    def draw(self, count, seed=0):
+        """Draw at random what :meth:`decode` takes."""
+        raise NotImplementedError
+
+    def decode(self, representations):
+        """Draw the pictures, float32 [B, H, W, C], that representations stand for."""
+        raise NotImplementedError
+
+    def cost(self, images, train_images):
+        """Say what a letter costs, as :class:`~vqvae_lesson.limits.Nats`."""
+        raise NotImplementedError
+
+    def reconstruct(self, images, seed=0):
+        """Pass images through the model.
+
+        Parameters
+        ----------
+        images : tensor, float32 [B, H, W, C] in [0, 1]
+        seed : int
+            Of what is drawn on the way, if anything is.
+
+        Returns
+        -------
+        tensor, float32 [B, H, W, C] in [0, 1]
+        """
+        return self.decode(self.represent(images, seed))
+
+    def sample(self, count, seed=0):
+        """Draw random letters.
+
+        Parameters
+        ----------
+        count : int
+        seed : int
+
+        Returns
+        -------
+        tensor, float32 [count, H, W, C] in [0, 1]
+        """
+        return self.decode(self.draw(count, seed))
 
 
 class Output(NamedTuple):
-    """Everything one pass through the model makes of a batch.
+    """Everything one pass through the VQ-VAE makes of a batch.
 
     Attributes
     ----------
@@ -35,50 +172,39 @@ class Output(NamedTuple):
     logits: tf.Tensor
 
 
-class VQVAE(keras.Model):
+class VQVAE(LessonModel):
     """Encoder, vector quantizer and decoder.
 
     Parameters
     ----------
+    recipe : vqvae_lesson.recipes.VQVAERecipe
     image_shape : tuple of int
         Height, width, channels.
-    num_codes, code_size, latent_size, base_depth : int
-        K, D, L, and the filters of the first layers.
-    decay : float
-        γ of the moving averages.
-    ema_start : {"article", "debiased", "consistent"}
-        How the moving averages begin.
     seed : int
         Fixes every first weight.
-    neck_depth : int
-        Of the encoder; see :func:`vqvae_lesson.encoder.build_encoder`.
-    revive_below : float
-        See :func:`vqvae_lesson.ema.revive`.
     """
 
-    def __init__(
-        self,
-        image_shape=(28, 28, 1),
-        num_codes=64,
-        code_size=16,
-        latent_size=1,
-        base_depth=32,
-        decay=0.99,
-        ema_start="article",
-        seed=0,
-        neck_depth=4,
-        revive_below=0.0,
-    ):
+    terms = Losses
+
+    def __init__(self, recipe=None, image_shape=(28, 28, 1), seed=0):
         super().__init__(name="vqvae")
         keras.utils.set_random_seed(seed)
-        sizes = (tuple(image_shape), latent_size, code_size, base_depth)
-        self.encoder = build_encoder(*sizes, neck_depth)
+        self.recipe = recipe = recipe or VQVAERecipe()
+        self.image_shape, self.seed = tuple(image_shape), seed
+        self.num_codes, self.latent_size = recipe.num_codes, recipe.latent_size
+        sizes = (image_shape, recipe.latent_size, recipe.code_size, recipe.base_depth)
+        self.encoder = build_encoder(*sizes, recipe.neck_depth)
         self.quantizer = VectorQuantizerEMA(
-            num_codes, code_size, decay, ema_start, seed, revive_below, name="quantizer"
+            recipe.num_codes,
+            recipe.code_size,
+            recipe.decay,
+            recipe.ema_start,
+            seed,
+            recipe.revive_below,
+            name="quantizer",
         )
         self.decoder = build_decoder(*sizes)
-        self.image_shape = tuple(image_shape)
-        self.num_codes, self.latent_size = num_codes, latent_size
+        self.warm_up = WarmUp(self)
         self.built = True
 
     def call(self, images, training=False):
@@ -105,6 +231,44 @@ class VQVAE(keras.Model):
         logits = self.decoder(straight_through(latents, quantized))
         return Output(latents, indices, quantized, logits)
 
+    def losses(self, images, noise=None):
+        """Reconstruction, commitment and prior; nothing is drawn at random."""
+        output = self(images)
+        weight = self.recipe.commitment_weight
+        return total_loss(images, output, self.num_codes, weight), output
+
+    def follow(self, output):
+        """Let the codes follow the latents that chose them."""
+        self.quantizer.update(output.latents, output.indices)
+
+    def stage(self, step, images):
+        """Train without codes in the warm-up; put them on the data at its end."""
+        if step < self.recipe.warm_up_steps:
+            return self.warm_up
+        if step == self.recipe.warm_up_steps > 0:
+            start_on_data(self, images, self.seed)
+        return self
+
+    def measure(self, images, noise=None):
+        """Nats and indices of each image."""
+        output = self(images)
+        return nll_per_image(images, output.logits), output.indices
+
+    def summary_of(self, nats, indices):
+        """Sum up as :class:`~vqvae_lesson.metrics.Metrics`."""
+        in_use = np.count_nonzero(code_counts(indices, self.num_codes))
+        nll = float(nats.mean(dtype=np.float64))
+        return Metrics(nll, int(in_use), perplexity(indices, self.num_codes))
+
+    def represent(self, images, seed=0):
+        """Find the codes that images choose: indices, int32 [B, L]."""
+        return self(images).indices
+
+    def draw(self, count, seed=0):
+        """Draw codes, all equally likely, int [count, L]."""
+        random = np.random.default_rng(seed)
+        return random.integers(self.num_codes, size=[count, self.latent_size])
+
     def decode(self, indices):
         """Draw the pictures that codes stand for.
 
@@ -124,14 +288,11 @@ class VQVAE(keras.Model):
             to K - 1.
         """
         indices = np.asarray(indices)
-        if (
-            indices.ndim != 2
-            or indices.shape[1] != self.latent_size
-            or not len(indices)
-        ):
+        size = self.latent_size
+        if indices.ndim != 2 or indices.shape[1] != size or not len(indices):
             raise LessonError(
-                f"indices have shape {list(indices.shape)}, expected [B, "
-                f"{self.latent_size}] with B at least 1"
+                f"indices have shape {list(indices.shape)}, expected [B, {size}] with "
+                "B at least 1"
             )
         if not 0 <= indices.min() <= indices.max() < self.num_codes:
             raise LessonError(
@@ -140,28 +301,6 @@ class VQVAE(keras.Model):
             )
         return tf.sigmoid(self.decoder(lookup(self.quantizer.codebook, indices)))
 
-    def reconstruct(self, images):
-        """Encode, quantize, decode; parameter and result as for `call`'s images.
-
-        Returns
-        -------
-        tensor, float32 [B, H, W, C] in [0, 1]
-        """
-        return self.decode(self(images).indices)
-
-    def sample(self, count, seed=0):
-        """Draw letters from random codes, all equally likely.
-
-        Parameters
-        ----------
-        count : int
-        seed : int
-
-        Returns
-        -------
-        tensor, float32 [count, H, W, C] in [0, 1]
-        """
-        shape = [count, self.latent_size]
-        return self.decode(
-            np.random.default_rng(seed).integers(self.num_codes, size=shape)
-        )
+    def cost(self, images, train_images):
+        """Price each letter's code under its share of the training images."""
+        return code_cost(self, images, code_shares(self, train_images))

@@ -15,7 +15,11 @@ import tensorflow_probability as tfp
 from vqvae_lesson.decoder import build_decoder
 from vqvae_lesson.encoder import build_encoder, check_images
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.metrics import nll_per_image
+from vqvae_lesson.limits import Nats
+from vqvae_lesson.metrics import evaluate, nll_per_image
+from vqvae_lesson.model import LessonModel
+from vqvae_lesson.noise import noise_seeds
+from vqvae_lesson.recipes import VAERecipe
 
 tfd = tfp.distributions
 # softplus of this is 1.
@@ -38,7 +42,7 @@ class VAELosses(NamedTuple):
 
 
 class VAEMetrics(NamedTuple):
-    """What :func:`evaluate_vae` finds, means over images in nats.
+    """What :func:`~vqvae_lesson.metrics.evaluate` finds, means over images in nats.
 
     Attributes
     ----------
@@ -120,48 +124,32 @@ def monte_carlo_kl(posterior, prior, latents):
     return posterior.log_prob(latents) - prior.log_prob(latents)
 
 
-class VAE(keras.Model):
+class VAE(LessonModel):
     """Encoder, normal posterior, mixture prior and decoder; one latent per image.
 
     Parameters
     ----------
+    recipe : vqvae_lesson.recipes.VAERecipe
     image_shape : tuple of int
         Height, width, channels.
-    code_size : int
-        D, numbers per latent.
-    base_depth, neck_depth : int
-        See :func:`vqvae_lesson.encoder.build_encoder`.
-    num_components : int
-        Normals in the prior.
     seed : int
         Fixes every first weight.
     """
 
-    def __init__(
-        self,
-        image_shape=(28, 28, 1),
-        code_size=16,
-        base_depth=32,
-        neck_depth=4,
-        num_components=100,
-        seed=0,
-    ):
+    terms = VAELosses
+
+    def __init__(self, recipe=None, image_shape=(28, 28, 1), seed=0):
         super().__init__(name="vae")
         keras.utils.set_random_seed(seed)
-        image_shape = tuple(image_shape)
-        for name, size in {
-            "code_size": code_size,
-            "num_components": num_components,
-        }.items():
-            if size < 1:
-                raise LessonError(f"{name} is {size}, expected at least 1")
+        self.recipe = recipe = recipe or VAERecipe()
+        self.image_shape, self.code_size = tuple(image_shape), recipe.code_size
+        depth, neck = recipe.base_depth, recipe.neck_depth
         # Twice as many numbers come out of the encoder: means and scales.
-        self.encoder = build_encoder(
-            image_shape, 1, 2 * code_size, base_depth, neck_depth
+        self.encoder = build_encoder(image_shape, 1, 2 * self.code_size, depth, neck)
+        self.mixture = MixturePrior(
+            recipe.num_components, self.code_size, seed, name="prior"
         )
-        self.mixture = MixturePrior(num_components, code_size, seed, name="prior")
-        self.decoder = build_decoder(image_shape, 1, code_size, base_depth)
-        self.image_shape, self.code_size = image_shape, code_size
+        self.decoder = build_decoder(image_shape, 1, self.code_size, depth)
         self.built = True
 
     @property
@@ -214,50 +202,33 @@ class VAE(keras.Model):
             )
         return tf.sigmoid(self.decoder(latents))
 
-    def reconstruct(self, images, seed=0):
-        """Encode, draw one latent from each posterior, decode.
+    def losses(self, images, noise):
+        """Reconstruction and KL divergence, with one latent drawn for each image."""
+        reconstruction, kl = map(tf.reduce_mean, elbo_terms(self, images, noise))
+        return VAELosses(reconstruction + kl, reconstruction, kl), None
 
-        Parameters
-        ----------
-        images : tensor, float32 [B, H, W, C] in [0, 1]
-        seed : int
+    def measure(self, images, noise):
+        """Both terms of the negative ELBO for each image."""
+        return elbo_terms(self, images, noise)
 
-        Returns
-        -------
-        tensor, float32 [B, H, W, C] in [0, 1]
-        """
-        return self.decode(self.posterior(images).sample(seed=noise_seeds(seed, 0)))
+    def summary_of(self, reconstruction, kl):
+        """Sum up as :class:`VAEMetrics`."""
+        reconstruction, kl = (
+            float(nats.mean(dtype=np.float64)) for nats in (reconstruction, kl)
+        )
+        return VAEMetrics(reconstruction + kl, reconstruction, kl)
 
-    def sample(self, count, seed=0):
-        """Draw letters from latents that the prior draws.
+    def represent(self, images, seed=0):
+        """Draw one latent from each posterior, float32 [B, 1, D]."""
+        return self.posterior(images).sample(seed=noise_seeds(seed, 0))
 
-        Parameters
-        ----------
-        count : int
-        seed : int
+    def draw(self, count, seed=0):
+        """Draw latents from the prior, float32 [count, 1, D]."""
+        return self.prior.sample([count, 1], seed=noise_seeds(seed, 1))
 
-        Returns
-        -------
-        tensor, float32 [count, H, W, C] in [0, 1]
-        """
-        return self.decode(self.prior.sample([count, 1], seed=noise_seeds(seed, 1)))
-
-
-def noise_seeds(seed, number):
-    """Make the pair of seeds that a stateless draw wants.
-
-    Parameters
-    ----------
-    seed : int
-        Of the run or the drawing, up to 2**32 - 1.
-    number : int
-        Tells the draws from one seed apart, such as the step.
-
-    Returns
-    -------
-    ndarray, int32 [2]
-    """
-    return np.array([int(seed) % 2**32, number], np.uint32).view(np.int32)
+    def cost(self, images, train_images=None):
+        """Price each letter's latent; the prior has learned what it needs."""
+        return latent_cost(self, images)
 
 
 def elbo_terms(model, images, seed):
@@ -279,30 +250,6 @@ def elbo_terms(model, images, seed):
     latents = posterior.sample(seed=seed)
     reconstruction = nll_per_image(images, model.decoder(latents))
     return reconstruction, monte_carlo_kl(posterior, model.prior, latents)[:, 0]
-
-
-def vae_step(model, optimizer, images, seed):
-    """One step of training on one batch.
-
-    Parameters
-    ----------
-    model : VAE
-    optimizer : keras.optimizers.Optimizer
-    images : tensor, float32 [B, H, W, C] in [0, 1]
-    seed : tensor, int32 [2]
-        Fixes the draw from the posteriors.
-
-    Returns
-    -------
-    VAELosses
-        From before the update.
-    """
-    with tf.GradientTape() as tape:
-        reconstruction, kl = map(tf.reduce_mean, elbo_terms(model, images, seed))
-        losses = VAELosses(reconstruction + kl, reconstruction, kl)
-    gradients = tape.gradient(losses.total, model.trainable_variables)
-    optimizer.apply(gradients, model.trainable_variables)
-    return losses
 
 
 def importance_weighted_nats(model, images, num_samples, seed):
@@ -335,29 +282,6 @@ def importance_weighted_nats(model, images, num_samples, seed):
     return tf.math.log(float(num_samples)) - tf.reduce_logsumexp(log_weights, axis=0)
 
 
-def evaluate_vae(model, images, seed=0):
-    """Measure a model on a whole data set, one draw an image.
-
-    Parameters
-    ----------
-    model : VAE
-    images : ndarray, float32 [N, H, W, C] in [0, 1]
-    seed : int
-
-    Returns
-    -------
-    VAEMetrics
-
-    Raises
-    ------
-    LessonError
-        For no image at all.
-    """
-    terms = _in_batches(elbo_terms, model, images, 1, seed)
-    reconstruction, kl = np.concatenate(terms, axis=-1).mean(axis=-1, dtype=np.float64)
-    return VAEMetrics(float(reconstruction + kl), float(reconstruction), float(kl))
-
-
 def likelihood_bound(model, images, num_samples=16, seed=0):
     """Mean importance-weighted bound over a whole data set.
 
@@ -379,20 +303,32 @@ def likelihood_bound(model, images, num_samples=16, seed=0):
     """
     if num_samples < 1:
         raise LessonError(f"num_samples is {num_samples}, expected at least 1")
-
-    def bound(model, images, seed):
-        return importance_weighted_nats(model, images, num_samples, seed)
-
-    nats = _in_batches(bound, model, images, num_samples, seed)
-    return float(np.concatenate(nats).mean(dtype=np.float64))
-
-
-def _in_batches(function, model, images, num_samples, seed):
-    """Apply a function of model, images and seed to some images at a time."""
     if not len(images):
         raise LessonError("no images to measure, expected at least one")
     size = max(DECODED_AT_ONCE // num_samples, 1)
-    return [
-        function(model, images[start : start + size], noise_seeds(seed, start))
+    nats = [
+        importance_weighted_nats(
+            model, images[start : start + size], num_samples, noise_seeds(seed, start)
+        )
         for start in range(0, len(images), size)
     ]
+    return float(np.concatenate(nats).mean(dtype=np.float64))
+
+
+def latent_cost(model, images, num_samples=16, seed=0):
+    """Measure what a letter costs under a VAE.
+
+    Parameters
+    ----------
+    model : VAE
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+    num_samples, seed : int
+        As for :func:`likelihood_bound`.
+
+    Returns
+    -------
+    Nats
+    """
+    found = evaluate(model, images, seed=seed)
+    likelihood = likelihood_bound(model, images, num_samples, seed)
+    return Nats(found.reconstruction, found.kl, found.negative_elbo, likelihood)

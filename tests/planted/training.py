@@ -6,7 +6,8 @@ import tensorflow as tf
 from tests.planted.ema import step
 from tests.planted.losses import loss_with_tensorflow
 from vqvae_lesson.losses import commitment_loss, total_loss
-from vqvae_lesson.training import RECIPES, train_step
+from vqvae_lesson.recipes import RECIPES
+from vqvae_lesson.training import train_step
 
 
 def changed_step(**changes):

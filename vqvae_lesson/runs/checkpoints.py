@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.recipes import find_recipe
 from vqvae_lesson.runs.files import open_arrays, read_json, whole_file
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -21,7 +22,7 @@ def arrays_of(model, optimizer=None):
 
     Parameters
     ----------
-    model : VQVAE or VAE
+    model : vqvae_lesson.model.LessonModel
     optimizer : keras.optimizers.Optimizer, optional
 
     Returns
@@ -47,7 +48,7 @@ def save_checkpoint(path, model, optimizer=None, **extra):
     Parameters
     ----------
     path : path
-    model : VQVAE or VAE
+    model : vqvae_lesson.model.LessonModel
     optimizer : keras.optimizers.Optimizer, optional
         Needed to go on training from here.
     **extra : array
@@ -68,7 +69,7 @@ def load_checkpoint(path, model, optimizer=None):
     Parameters
     ----------
     path : path
-    model : VQVAE or VAE
+    model : vqvae_lesson.model.LessonModel
         Of the architecture that was saved.
     optimizer : keras.optimizers.Optimizer, optional
 
@@ -113,7 +114,7 @@ def read_manifest(path):
 
     Returns
     -------
-    recipe : Recipe or VAERecipe
+    recipe : vqvae_lesson.recipes.Recipe
     manifest : dict
         With at least the keys in :data:`NEEDED`.
 
@@ -122,13 +123,10 @@ def read_manifest(path):
     LessonError
         If the file cannot be read, or lacks one of these.
     """
-    from vqvae_lesson.training import Recipe, VAERecipe
-
     manifest = read_json(path)
     try:
         missing = NEEDED - manifest.keys()
-        numbers = manifest["hyperparameters"]
-        recipe = (VAERecipe if "num_components" in numbers else Recipe)(**numbers)
+        recipe = find_recipe(manifest["recipe"], **manifest["hyperparameters"])
     except (AttributeError, KeyError, TypeError) as error:
         missing = {error}
     if missing:
@@ -149,7 +147,7 @@ def load_trained(name="article"):
 
     Returns
     -------
-    model : VQVAE or VAE
+    model : vqvae_lesson.model.LessonModel
     manifest : dict
         Recipe, data, seed, steps, versions and metrics.
 
@@ -158,11 +156,9 @@ def load_trained(name="article"):
     LessonError
         For an unknown name, and as :func:`load_checkpoint`.
     """
-    from vqvae_lesson.training import build_model
-
     weights, path = trained_files(name)
     recipe, manifest = read_manifest(path)
-    model = build_model(recipe, tuple(manifest["image_shape"]), manifest["seed"])
+    model = recipe.build(tuple(manifest["image_shape"]), manifest["seed"])
     load_checkpoint(weights, model)
     return model, manifest
 

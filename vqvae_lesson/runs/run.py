@@ -26,7 +26,6 @@ from vqvae_lesson.runs.checkpoints import (
 )
 from vqvae_lesson.runs.files import first_line, whole_file, write_json
 from vqvae_lesson.training import Training
-from vqvae_lesson.vae import VAE, evaluate_vae
 
 LIBRARIES = ["tensorflow", "tensorflow-probability", "keras", "numpy"]
 GRID_LETTERS = 64
@@ -40,7 +39,7 @@ class Run:
     folder : path
         Must be empty or not exist yet.
     letters : vqvae_lesson.data.Letters
-    recipe : Recipe or VAERecipe
+    recipe : vqvae_lesson.recipes.Recipe
     recipe_name : str
     seed : int
     steps : int, optional
@@ -137,7 +136,7 @@ class Run:
         try:
             training.step, self.seconds = int(extra["step"]), float(extra["seconds"])
             rows = extra["epoch_losses"].tolist()
-            self.epoch_losses = [training.terms(*row) for row in rows]
+            self.epoch_losses = [training.model.terms(*row) for row in rows]
         except (KeyError, TypeError, ValueError) as error:
             raise LessonError(
                 f"{path} holds weights, but not how far they were trained ({error}): "
@@ -198,7 +197,7 @@ class Run:
         """Measure, write a row of history and two pictures, save."""
         step, metrics = self.training.step, self._measure()
         epoch = -(-step // self.per_epoch)
-        means = self.training.terms(*np.mean(self.epoch_losses, axis=0).tolist())
+        means = self.training.model.terms(*np.mean(self.epoch_losses, axis=0).tolist())
         numbers = {**means._asdict(), **_prefixed(metrics)}
         rounded = {name: round(number, 4) for name, number in numbers.items()}
         self.history.append({"epoch": epoch, "step": step, **rounded})
@@ -210,12 +209,11 @@ class Run:
 
     def _measure(self):
         """Measure the model on the letters held out."""
-        model, images = self.training.model, self.letters.held_out_images
-        return (evaluate_vae if isinstance(model, VAE) else evaluate)(model, images)
+        return evaluate(self.training.model, self.letters.held_out_images)
 
     def _save(self, metrics):
         """Write the checkpoint, and in the manifest how far and how good it is."""
-        training, terms = self.training, len(self.training.terms._fields)
+        training, terms = self.training, len(self.training.model.terms._fields)
         self.manifest.update(
             steps=training.step,
             seconds=round(self.seconds, 1),

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 
 from vqvae_lesson.classroom.checks.verdict import Fault, check_each, check_value
-from vqvae_lesson.training import build_model, find_recipe, train_step
+from vqvae_lesson.recipes import find_recipe
+from vqvae_lesson.training import train_step
 
 WEIGHT = 0.25
 STEP_SECONDS = 30
@@ -19,7 +20,7 @@ def _tiny():
     a sum in place of a mean would go unseen.
     """
     recipe = find_recipe("article", num_codes=4, code_size=3, base_depth=2)
-    model = build_model(recipe, (8, 8, 1), seed=1)
+    model = recipe.build((8, 8, 1), seed=1)
     optimizer = keras.optimizers.SGD(1e-2)
     optimizer.build(model.trainable_variables)
     images = np.random.default_rng(1).uniform(size=[4, 8, 8, 1]).astype(np.float32)

@@ -1,0 +1,215 @@
+"""Recipes: every number that a training run depends on (chapter 07).
+
+TensorFlow is imported only where a model is built, so that the command line can
+list the numbers at once.
+"""
+
+import math
+from dataclasses import dataclass, fields, replace
+from typing import Literal, get_args
+
+from vqvae_lesson.errors import LessonError
+
+EMAStartName = Literal["article", "debiased", "consistent"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What every recipe says, whatever its model, with the article's numbers.
+
+    Attributes
+    ----------
+    code_size, base_depth : int
+        D, and the filters of the first layers.
+    neck_depth : int
+        Numbers per latent that the encoder's last convolution lets through.
+    learning_rate : float
+        Of Adam.
+    falling_rate : bool
+        Let the learning rate fall to 0 along half a cosine.
+    batch_size, epochs : int
+        Images per step, passes over the training images.
+
+    Raises
+    ------
+    LessonError
+        For a number that no training could use.
+    """
+
+    code_size: int = 16
+    base_depth: int = 32
+    neck_depth: int = 4
+    learning_rate: float = 1e-3
+    falling_rate: bool = False
+    batch_size: int = 64
+    epochs: int = 20
+
+    def __post_init__(self):
+        """Refuse a wrong number at once, not in the middle of a run."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            least = 0 if field.name == "warm_up_steps" else 1
+            if field.type is int and not (type(value) is int and value >= least):
+                raise LessonError(
+                    f"{field.name} is {value!r}, expected a whole number from {least}"
+                )
+        if not 0 < self.learning_rate < math.inf:
+            raise LessonError(
+                f"learning_rate is {self.learning_rate}, expected more than 0"
+            )
+
+    def build(self, image_shape=(28, 28, 1), seed=0):
+        """Build the untrained model of this recipe.
+
+        Parameters
+        ----------
+        image_shape : tuple of int
+            Height, width, channels.
+        seed : int
+            Fixes every first weight.
+
+        Returns
+        -------
+        vqvae_lesson.model.LessonModel
+        """
+        raise NotImplementedError
+
+    def require_one_code(self):
+        """Refuse a model whose letters are not each one code.
+
+        Raises
+        ------
+        LessonError
+            Unless each letter is sent as one code.
+        """
+        raise LessonError(
+            "--record follows codes, and this recipe has none: leave it out"
+        )
+
+
+@dataclass(frozen=True)
+class VQVAERecipe(Recipe):
+    """A recipe for a VQ-VAE; the numbers of :class:`Recipe` and these.
+
+    Attributes
+    ----------
+    num_codes, latent_size : int
+        K and L.
+    decay : float
+        γ of the moving averages.
+    ema_start : {"article", "debiased", "consistent"}
+        How the moving averages begin.
+    commitment_weight : float
+        β.
+    warm_up_steps : int
+        First steps without codes, which then start on the data (chapter 09).
+    revive_below : float
+        In fair shares; codes chosen less often are put back on the data. 0: none.
+    """
+
+    num_codes: int = 64
+    latent_size: int = 1
+    decay: float = 0.99
+    ema_start: EMAStartName = "article"
+    commitment_weight: float = 0.25
+    warm_up_steps: int = 0
+    revive_below: float = 0.0
+
+    def __post_init__(self):
+        """Refuse a wrong number at once, not in the middle of a run."""
+        super().__post_init__()
+        names = get_args(EMAStartName)
+        if self.ema_start not in names:
+            raise LessonError(
+                f"ema_start is {self.ema_start!r}, expected one of {[*names]}"
+            )
+        if not 0 <= self.decay < 1:
+            raise LessonError(f"decay is {self.decay}, expected 0 <= decay < 1")
+        for name in ("commitment_weight", "revive_below"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise LessonError(
+                    f"{name} is {getattr(self, name)}, expected 0 or more"
+                )
+
+    def build(self, image_shape=(28, 28, 1), seed=0):
+        """Build the untrained :class:`~vqvae_lesson.model.VQVAE` of this recipe."""
+        from vqvae_lesson.model import VQVAE
+
+        return VQVAE(self, image_shape, seed)
+
+    def require_one_code(self):
+        """Refuse more latents than one: their codes do not each stand for a picture."""
+        from vqvae_lesson.limits import require_one_latent
+
+        require_one_latent(self.latent_size)
+
+
+@dataclass(frozen=True)
+class VAERecipe(Recipe):
+    """A recipe for a VAE (chapter 11); the numbers of :class:`Recipe` and this.
+
+    Attributes
+    ----------
+    num_components : int
+        Normals in the prior.
+    """
+
+    num_components: int = 100
+
+    def build(self, image_shape=(28, 28, 1), seed=0):
+        """Build the untrained :class:`~vqvae_lesson.vae.VAE` of this recipe."""
+        from vqvae_lesson.vae import VAE
+
+        return VAE(self, image_shape, seed)
+
+
+RECIPES = {
+    "article": VQVAERecipe(),
+    "healthy": VQVAERecipe(
+        neck_depth=64,
+        warm_up_steps=200,
+        ema_start="consistent",
+        decay=0.95,
+        revive_below=0.1,
+        commitment_weight=8.0,
+        falling_rate=True,
+    ),
+    "vae": VAERecipe(),
+    "vae-2": VAERecipe(code_size=2),
+    "vae-wide": VAERecipe(neck_depth=64, falling_rate=True),
+}
+
+
+def find_recipe(name, **changes):
+    """Take a recipe by its name, with some of its numbers changed.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`RECIPES`.
+    **changes
+        Its fields and their new values.
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    LessonError
+        For an unknown name or field.
+
+    Examples
+    --------
+    >>> find_recipe("article", num_codes=128).num_codes
+    128
+    """
+    if name not in RECIPES:
+        raise LessonError(f"recipe is {name!r}, expected one of {[*RECIPES]}")
+    known = [field.name for field in fields(RECIPES[name])]
+    for change in changes:
+        if change not in known:
+            raise LessonError(
+                f"the recipe {name!r} has no {change!r}, expected one of {known}"
+            )
+    return replace(RECIPES[name], **changes)
