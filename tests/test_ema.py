@@ -411,8 +411,8 @@ def test_fifty_steps_equal_the_recurrence_of_tensorflow_probability(seed):
 def test_fifty_steps_equal_the_recurrence_of_sonnet_from_averages_of_zero():
     # After sonnet/src/nets/vqvae.py and moving_averages.py: both averages start
     # at 0 and are divided by 1 - decay**t, and the counts are Laplace-smoothed.
-    # The debiasing cancels in the quotient, so both agree while every code is
-    # chosen in every step.
+    # The debiasing nearly cancels in the quotient, so both agree to a thousandth
+    # while every code is chosen in every step.
     decay, epsilon = 0.95, 1e-5
     stream = list(clusters(1))
     k_means = KMeans(6, n_init=5, random_state=0).fit(stream[0][:, 0])
@@ -431,6 +431,20 @@ def test_fifty_steps_equal_the_recurrence_of_sonnet_from_averages_of_zero():
         codebook = hidden_sums / (1 - decay**step) / smoothed[:, None]
         state = ema_step(state, latents, chosen, decay, "debiased")
         np.testing.assert_allclose(state[0], codebook, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("step", [1, 2, 10, 100])
+def test_debiasing_cancels_in_the_quotient_but_for_epsilon(step):
+    # One latent a step: the hidden count is 1 - decay**step, Sonnet's is 1.
+    state = start_averages([[5.0]], "debiased")
+    for _ in range(step):
+        state = ema_step(state, [[4.0]], [0], 0.99, "debiased")
+    taken_in = 1 - 0.99**step
+    assert float(state.codebook[0, 0]) == pytest.approx(
+        4 * taken_in / (taken_in + 1e-5), rel=1e-6
+    )
+    off = float(state.codebook[0, 0]) * (1 + 1e-5) / 4 - 1
+    assert off == pytest.approx(-1e-5 * 0.99**step / taken_in, rel=0.05, abs=2e-7)
 
 
 def test_in_the_debiased_start_a_code_that_nobody_chose_is_exactly_zero():

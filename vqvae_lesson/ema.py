@@ -1,8 +1,8 @@
 """Exponential moving averages that move the codes (chapter 05).
 
-No gradient reaches the codebook. Instead each code follows the mean of the
-latents that chose it: appendix A.1 of van den Oord et al. 2017,
-arXiv:1711.00937. Three ways to start the averages are here under their names.
+argmin is a staircase, and no gradient reaches the codebook. Instead each code
+follows the mean of the latents that chose it: appendix A.1 of van den Oord et al.
+2017, arXiv:1711.00937. Three ways to start the averages are here under their names.
 """
 
 from typing import NamedTuple
@@ -71,9 +71,9 @@ def start_averages(codebook, start="article"):
     codebook : tensor, float32 [K, D]
     start : {"article", "debiased", "consistent"}
         ``article``: counts 0, sums equal to the codebook. ``debiased``: both 0,
-        as in Sonnet, whose division of both by 1 - γᵗ cancels in their quotient
-        but for ε. ``consistent``: counts 1, sums equal to the codebook, so that
-        sums / counts is the codebook from the first step on.
+        as in Sonnet, whose division of both by 1 - γᵗ cancels in their quotient but
+        for ε (0.1 % in the first step). ``consistent``: counts 1, sums equal to the
+        codebook, so that sums / counts is the codebook from the first step on.
 
     Returns
     -------
@@ -168,13 +168,13 @@ def ema_step(state, latents, indices, decay, start="article"):
     ----------
     van den Oord et al. 2017, arXiv:1711.00937, appendix A.1, equations 6 to 8.
     """
-    _, _, epsilon, keeps_unassigned = ema_start(start)
+    rule = ema_start(start)
     counts, sums = batch_statistics(latents, indices, state.codebook.shape[0])
     ema_counts = moving_average(state.ema_counts, counts, decay)
     ema_sums = moving_average(state.ema_sums, sums, decay)
-    moved = ema_sums / (ema_counts[:, None] + epsilon)
-    stays = (counts[:, None] == 0) & keeps_unassigned
-    codebook = tf.where(stays, state.codebook, moved)
+    codebook = ema_sums / (ema_counts[:, None] + rule.epsilon)
+    if rule.keeps_unassigned:
+        codebook = tf.where(counts[:, None] > 0, codebook, state.codebook)
     return CodebookState(codebook, ema_counts, ema_sums)
 
 

@@ -10,6 +10,8 @@ from vqvae_lesson.losses import total_loss
 
 
 def statistics_by_loop(latents, indices, num_codes):
+    """Count a batch with one latent or several, one number at a time."""
+    latents, indices = latents.reshape(-1, latents.shape[-1]), np.ravel(indices)
     counts, sums = [0] * num_codes, [[0] * latents.shape[1] for _ in range(num_codes)]
     for latent, index in zip(latents.tolist(), indices, strict=True):
         counts[index] += 1
@@ -18,11 +20,29 @@ def statistics_by_loop(latents, indices, num_codes):
 
 
 def statistics_by_segments(latents, indices, num_codes):
-    ones = tf.ones_like(indices)
     return tuple(
         tf.math.unsorted_segment_sum(part, indices, num_codes)
-        for part in (ones, latents)
+        for part in (tf.ones_like(indices), latents)
     )
+
+
+def statistics_by_add_at(latents, indices, num_codes):
+    counts, sums = np.zeros(num_codes), np.zeros([num_codes, latents.shape[-1]])
+    np.add.at(counts, indices, 1)
+    np.add.at(sums, indices, latents)
+    return counts, sums
+
+
+def counted_once(latents, indices, num_codes):
+    counts, sums = np.zeros(num_codes), np.zeros([num_codes, latents.shape[-1]])
+    counts[indices] += 1
+    sums[indices] += latents
+    return counts, sums
+
+
+def statistics_with(change):
+    """Change right counts and sums."""
+    return lambda *case: change(*map(np.array, statistics_by_loop(*case)))
 
 
 def quantize_by_loop(codebook, counts, sums, latents, decay):
@@ -38,22 +58,6 @@ def quantize_by_loop(codebook, counts, sums, latents, decay):
 def quantize_too_soon(codebook, counts, sums, latents, decay):
     codes = quantize_by_loop(codebook, counts, sums, latents, decay)[1]
     return codes[nearest_by_loop(latents, codebook)], codes
-
-
-def step_in_place(counts, sums, latents, indices, decay):
-    counts *= decay
-    sums *= decay
-    for latent, index in zip(latents, indices, strict=True):
-        counts[index] += 1 - decay
-        sums[index] += (1 - decay) * latent
-    return sums / (counts[:, None] + 1e-5), counts, sums
-
-
-def step_with_tensorflow(counts, sums, latents, indices, decay):
-    chosen = tf.one_hot(indices, len(counts))
-    counts = decay * counts + (1 - decay) * tf.reduce_sum(chosen, 0)
-    sums = decay * sums + (1 - decay) * tf.transpose(chosen) @ latents
-    return [sums / (counts + 1e-5)[:, None], counts, sums]
 
 
 def step(
@@ -80,53 +84,72 @@ def shares(indices, num_codes):
     return np.bincount(indices, minlength=num_codes) / len(indices)
 
 
-def after_step(*changes):
-    """Change the results of a right update, one function a result."""
-    return lambda *case: tuple(
-        change(part)
-        for change, part in zip(changes, step_with_tensorflow(*case), strict=True)
-    )
+def update(codebook, counts, latents, indices, decay, statistics=statistics_by_loop):
+    """Make everything that an update is made of: old and new counts and sums."""
+    in_batch, added = map(np.array, statistics(latents, indices, len(counts)))
+    after = decay * counts + (1 - decay) * in_batch
+    return counts[:, None], in_batch[:, None], added, after[:, None]
 
 
-def means_by_loop(latents, indices, num_codes):
-    counts, sums = statistics_by_loop(latents, indices, num_codes)
-    return counts, np.array(sums) / np.maximum(counts, 1)[:, None]
+def codes_from(formula, statistics=statistics_by_loop):
+    """Answer with codes by a formula, and counts as they should be."""
+
+    def answer(codebook, counts, latents, indices, decay):
+        parts = update(codebook, counts, latents, indices, decay, statistics)
+        return formula(codebook, decay, *parts), parts[-1][:, 0]
+
+    return answer
 
 
-def average_with(old, new):
-    """Make an update whose averages weigh the old and the new part so."""
-
-    def update(counts, sums, latents, indices, decay):
-        in_batch, added = statistics_by_loop(latents, indices, len(counts))
-        counts = old(decay) * counts + new(decay) * np.array(in_batch)
-        sums = old(decay) * sums + new(decay) * np.array(added)
-        return sums / (counts + 1e-5)[:, None], counts, sums
-
-    return update
+def move_towards_the_mean(codebook, counts, latents, indices, decay):
+    for index in range(len(counts)):
+        mine = latents[indices == index]
+        counts[index] = decay * counts[index] + (1 - decay) * len(mine)
+        pull = (mine - codebook[index]).sum(axis=0)
+        codebook[index] += (1 - decay) * pull / counts[index]
+    return codebook, counts
 
 
-def codes_from_before(counts, sums, latents, indices, decay):
-    found = step_with_tensorflow(counts, sums, latents, indices, decay)
-    return sums / (counts + 1e-5)[:, None], *found[1:]
+def step_with_tensorflow(codebook, counts, latents, indices, decay):
+    chosen = tf.one_hot(indices, len(counts))
+    after = decay * counts + (1 - decay) * tf.reduce_sum(chosen, 0)
+    sums = decay * counts[:, None] * codebook
+    sums += (1 - decay) * tf.transpose(chosen) @ latents
+    return [sums / after[:, None], after]
 
 
-def without_epsilon(*case):
-    _, counts, sums = step_with_tensorflow(*case)
-    return sums / counts[:, None], counts, sums
+def fixed(answer, decay):
+    """The same with a decay of one's own."""
+    return lambda *case: answer(*case[:-1], decay)
+
+
+def naive_means(codebook, in_batch, added):
+    return np.where(in_batch > 0, added / np.maximum(in_batch, 1), codebook)
+
+
+def half_start(change):
+    """Answer with a first count made from the decay."""
+
+    def answer(codebook, decay):
+        counts = np.full(len(codebook), change(decay))
+        return counts, counts[:, None] * codebook
+
+    return answer
 
 
 ARGUMENTS = {
-    "steps_of_return": {"decay": 0.9},
+    "caught": {"latents": [-1, 1], "working": [-1], "exiled": 5},
 }
 VALUES = {
-    "steps_of_return": 109,
+    "caught": 1197,
 }
 BUGS = {
+    "broken_statistics": ("statistics", "counted once"),
     "broken_start": ("mended_start", "divided by 0"),
     "broken_quantize_and_move": ("quantized_first", "moved before"),
 }
 RIGHT = {
-    "steps_of_return": [109.0, np.ceil(109)],
+    "caught": [1197.0, np.int32(1197)],
     "quantized_first": [
         quantize_by_loop,
         lambda e, n, m, z, decay: (
@@ -137,90 +160,248 @@ RIGHT = {
     "statistics": [
         statistics_by_loop,
         statistics_by_segments,
-        lambda z, i, k: (np.bincount(i, minlength=k), np.eye(k)[i].T @ z),
+        statistics_by_add_at,
+        lambda z, i, k: (
+            np.bincount(np.ravel(i), minlength=k),
+            np.eye(k)[np.ravel(i)].T @ z.reshape(-1, z.shape[-1]),
+        ),
+        lambda z, i, k: (
+            np.eye(k)[i].sum((0, 1)),
+            np.einsum("blk,bld->kd", np.eye(k)[i], z),
+        ),
     ],
-    "one_step": [step_in_place, step_with_tensorflow],
-    "exiled": [
-        lambda steps, decay: math.exp(steps * math.log(decay)) * 100_000,
-        lambda steps, decay: tf.constant(decay, tf.float64) ** steps / 1e-5,
-        lambda steps, decay: np.prod(np.full(steps, decay)) / np.float32(1e-5),
+    "step_without_sums": [
+        step_with_tensorflow,
+        move_towards_the_mean,
+        codes_from(
+            lambda e, decay, n, b, s, after: e + (1 - decay) * (s - b * e) / after
+        ),
+    ],
+    "half_repaired": [
+        lambda steps, decay, count, epsilon: 1 / (1 + epsilon / count / decay**steps),
+        lambda steps, decay, count, epsilon: np.float64(
+            np.prod([count, *[decay] * steps])
+            / (np.prod([count, *[decay] * steps]) + epsilon)
+        ),
+        lambda steps, decay, count, epsilon: tf.sigmoid(
+            math.log(count / epsilon) + steps * math.log(decay)
+        ),
     ],
     "mended_start": [
-        lambda codes: (np.ones(len(codes), int), codes),
-        lambda codes: [[2] * len(codes), (2 * codes).tolist()],
-        lambda codes: (tf.ones(len(codes)), tf.constant(codes)),
+        half_start(lambda decay: (1 - decay) / decay),
+        half_start(lambda decay: 1 / decay - 1),
+        lambda codes, decay: (
+            tf.fill([len(codes)], 1 / decay - 1),
+            [[(1 / decay - 1) * number for number in code] for code in codes.tolist()],
+        ),
     ],
 }
 WRONG = {
-    "steps_of_return": [
-        (1146, "0.99"),
-        (-109, "positive"),
-        (7, "half"),
-        (5, "1 - decay"),
-        (110, "nearly"),
+    "caught": [
+        (1306, "as long as a latent"),
+        (1146, "back where it began"),
+        (1237, "not from 0"),
+        (1037, "did not begin at 1"),
+        (3, "1 - decay"),
+        (-1197, "positive"),
+        (1196, "nearly"),
+        (1196.4, "a whole number"),
+        (1198, "one step before"),
+        (0, "too small"),
+        (2000, "too large"),
     ],
     "quantized_first": [
         (lambda *case: quantize_by_loop(*case)[::-1], "come first"),
         (lambda e, *rest: (quantize_by_loop(e, *rest)[0], e), "still the old one"),
         (quantize_too_soon, "moved before"),
+        (
+            lambda e, n, m, z, decay: (
+                quantize_too_soon(e, n, m, z, decay)[1][
+                    nearest_by_loop(z, quantize_too_soon(e, n, m, z, decay)[1])
+                ],
+                quantize_too_soon(e, n, m, z, decay)[1],
+            ),
+            "moved before",
+        ),
+        (lambda e, n, m, z, d: (z, quantize_by_loop(e, n, m, z, d)[1]), "themselves"),
+        (
+            lambda e, n, m, z, d: (
+                nearest_by_loop(z, e),
+                quantize_by_loop(e, n, m, z, d)[1],
+            ),
+            "axis is missing",
+        ),
+        (fixed(quantize_by_loop, 0.99), "an argument"),
+        (lambda *case: quantize_by_loop(*case[:-1], 1 - case[-1]), "that stays"),
+        (lambda *case: quantize_by_loop(*case)[0], "expected 2 results"),
+        (lambda *case: (*quantize_by_loop(*case), 0), "expected 2 results"),
     ],
     "statistics": [
-        (means_by_loop, "means"),
-        (lambda z, i, k: (shares(i, k), np.eye(k)[i].T @ z), "shares"),
-        (lambda z, i, k: statistics_by_loop(z, i, k)[::-1], "counts come first"),
-        (lambda z, i, k: (np.bincount(i), np.eye(k)[i].T @ z), "nobody chose"),
+        (counted_once, "np.add.at"),
         (
-            lambda z, i, k: (np.unique(i, return_counts=True)[1], np.eye(k)[i].T @ z),
+            lambda z, i, k: (
+                np.bincount(i.ravel(), minlength=k),
+                counted_once(z, i, k)[1],
+            ),
+            "np.add.at",
+        ),
+        (statistics_with(lambda n, s: (n, s / np.maximum(n, 1)[:, None])), "means"),
+        (statistics_with(lambda n, s: (n / n.sum(), s)), "shares"),
+        (statistics_with(lambda n, s: (n / n.sum(), s / n.sum())), "shares"),
+        (
+            lambda z, i, k: [
+                np.array(part) / len(z) for part in statistics_by_loop(z, i, k)
+            ],
+            "shares",
+        ),
+        (lambda z, i, k: statistics_by_loop(z, i, k)[::-1], "counts come first"),
+        (lambda z, i, k: statistics_by_loop(z, i, i.max() + 1), "nobody chose"),
+        (
+            lambda z, i, k: [
+                np.array(part)[np.unique(i)] for part in statistics_by_loop(z, i, k)
+            ],
             "nobody chose",
         ),
         (
-            lambda z, i, k: (np.bincount(i, minlength=k), (np.eye(k)[i].T @ z).T),
-            "order of the axes",
+            lambda z, i, k: statistics_by_loop(z[:, 0], i[:, 0], k),
+            "only one latent of each letter",
         ),
-        (lambda z, i, k: (np.eye(k)[i].sum(1), np.eye(k)[i].T @ z), "1 of 2"),
-        (lambda z, i, k: np.bincount(i, minlength=k), "expected 2 results"),
-        (lambda z, i, k: (np.bincount(i + 1, minlength=k), 0), "1 of 2"),
-    ],
-    "one_step": [
-        (average_with(lambda g: 1 - g, lambda g: g), "share of the old"),
-        (average_with(lambda g: 0, lambda g: 1), "this batch alone"),
-        (average_with(lambda g: g, lambda g: 1), "weight 1 - decay"),
-        (codes_from_before, "of after the step"),
-        (lambda *case: step_with_tensorflow(*case)[::-1], "codebook comes first"),
-        (lambda *c: [step_with_tensorflow(*c)[i] for i in (2, 0, 1)], "1 of 3"),
-        (lambda *c: [step_with_tensorflow(*c)[i] for i in (0, 2, 1)], "comes first"),
-        (lambda *c: [step_with_tensorflow(*c)[i] for i in (1, 2, 0)], "comes first"),
-        (without_epsilon, "divided by 0"),
-        (after_step(lambda e: e, lambda n: -n, lambda s: s), "2 of 3"),
-        (after_step(lambda e: e, lambda n: n, lambda s: s + 1), "3 of 3"),
         (
-            after_step(np.transpose, lambda n: n, lambda s: s),
-            "1 of 3",
+            lambda z, i, k: statistics_by_loop(z[:, -1], i[:, -1], k),
+            "only one latent of each letter",
         ),
-        (lambda *case: step_with_tensorflow(*case)[0], "expected 3 results, found 2"),
+        (statistics_with(lambda n, s: (n, s.T)), "order of the axes"),
+        (statistics_with(lambda n, s: (n[:, None], s)), "an axis too many"),
+        (statistics_with(lambda n, s: n), "expected 2 results"),
+        (statistics_with(lambda n, s: (n, s.sum(1))), "axis is missing"),
+        (lambda z, i, k: (np.bincount(i.ravel() + 1, minlength=k), 0), "1 of 2"),
+        (lambda z, i, k: (np.bincount(i, minlength=k), 0), "raised ValueError"),
     ],
-    "exiled": [
-        (lambda steps, decay: decay / 1e-5, "t times"),
-        (lambda steps, decay: decay**steps, "divided by"),
-        (lambda steps, decay: decay ** (steps - 1) / 1e-5, "once more"),
-        (lambda steps, decay: decay ** (steps + 1) / 1e-5, "once less"),
-        (lambda steps, decay: (1 - decay) ** steps / 1e-5, "what stays"),
-        (lambda steps, decay: steps * decay / 1e-5, "power"),
-        (lambda steps, decay: decay**steps * 1e-5, "too small"),
-        (lambda steps, decay: -(decay**steps) / 1e-5, "too small"),
-        (lambda steps, decay: decay**-steps / 1e-5, "too large"),
+    "step_without_sums": [
+        (fixed(step_with_tensorflow, 0.99), "an argument"),
+        (lambda *c: step_with_tensorflow(*c[:-1], 1 - c[-1]), "that stays"),
+        (lambda *case: step_with_tensorflow(*case)[::-1], "codebook comes first"),
+        (lambda *case: (case[0], step_with_tensorflow(*case)[1]), "still the old one"),
+        (lambda *case: (step_with_tensorflow(*case)[0], case[1]), "still the old one"),
+        (
+            codes_from(lambda e, d, n, b, s, after: naive_means(e, b, s)),
+            "this batch alone",
+        ),
+        (
+            lambda e, n, z, i, d: (
+                naive_means(e, update(e, n, z, i, d)[1], update(e, n, z, i, d)[2]),
+                update(e, n, z, i, d)[1][:, 0],
+            ),
+            "this batch alone",
+        ),
+        (
+            lambda e, n, z, i, d: (
+                (d * n[:, None] * e + update(e, n, z, i, d)[2])
+                / (d * n[:, None] + update(e, n, z, i, d)[1]),
+                d * n + update(e, n, z, i, d)[1][:, 0],
+            ),
+            "weight 1 - decay",
+        ),
+        (
+            codes_from(
+                lambda e, d, n, b, s, after: d * e + (1 - d) * naive_means(e, b, s)
+            ),
+            "the same share",
+        ),
+        (
+            codes_from(
+                lambda e, d, n, b, s, after: d * e + (1 - d) * s / np.maximum(b, 1)
+            ),
+            "the same share",
+        ),
+        (
+            codes_from(lambda e, d, n, b, s, after: (d * e + (1 - d) * s) / after),
+            "not a sum yet",
+        ),
+        (codes_from(lambda e, d, n, b, s, after: d * e + (1 - d) * s), "not a sum yet"),
+        (
+            codes_from(lambda e, d, n, b, s, after: (d * n * e + (1 - d) * s) / n),
+            "not of before",
+        ),
+        (
+            codes_from(
+                lambda e, d, n, b, s, after: (d * after * e + (1 - d) * s) / after
+            ),
+            "counts of before the step",
+        ),
+        (
+            codes_from(lambda e, d, n, b, s, after: d * n * e + (1 - d) * s),
+            "these are sums",
+        ),
+        (
+            codes_from(lambda e, d, n, b, s, after: (n * e + (1 - d) * s) / after),
+            "has to decay, too",
+        ),
+        (
+            codes_from(
+                lambda e, d, n, b, s, after: (d * n * e + (1 - d) * s) / after,
+                counted_once,
+            ),
+            "np.add.at",
+        ),
+        (lambda *case: step_with_tensorflow(*case)[0][:1], "expected 2 results"),
+        (lambda *case: (*step_with_tensorflow(*case), 0), "expected 2 results"),
+    ],
+    "half_repaired": [
+        (lambda t, g, c, eps: g**t / eps, "article"),
+        (lambda t, g, c, eps: g**t * c / (c + eps), "the count shrinks"),
+        (lambda t, g, c, eps: c / (g**t * c + eps), "the sum shrinks"),
+        (lambda t, g, c, eps: g**t / (g**t * c + eps), "first_count times"),
+        (lambda t, g, c, eps: 1, "without epsilon"),
+        (lambda t, g, c, eps: c / (c + eps), "without epsilon"),
+        (lambda t, g, c, eps: c * g**t, "that is the sum"),
+        (lambda t, g, c, eps: g**t, "that is the sum"),
+        (lambda t, g, c, eps: g * c / (g * c + eps), "a power"),
+        (lambda t, g, c, eps: t * g * c / (t * g * c + eps), "a power"),
+        (lambda t, g, c, eps: g ** (t + 1) * c / (g ** (t + 1) * c + eps), "too many"),
+        (lambda t, g, c, eps: g ** (t - 1) * c / (g ** (t - 1) * c + eps), "too few"),
+        (lambda t, g, c, eps: 0.99**t * c / (0.99**t * c + eps), "a 0.99"),
+        (lambda t, g, c, eps: g**t * c / (g**t * c + 1e-5), "a 1e-5"),
+        (
+            lambda t, g, c, eps: (1 - g) ** t * c / ((1 - g) ** t * c + eps),
+            "what stays",
+        ),
+        (lambda t, g, c, eps: (g**t * c + eps) / (g**t * c), "upside down"),
+        (lambda t, g, c, eps: 0, "too small"),
+        (lambda t, g, c, eps: g**t * c / eps, "too large"),
     ],
     "mended_start": [
-        (lambda e: (np.zeros(len(e)), e), "divided by 0"),
-        (lambda e: (np.ones(len(e)), 0 * e), "falls to 0"),
-        (lambda e: (np.full(len(e), 3), e), "cannot be the codebook itself"),
-        (lambda e: (np.full(len(e), 0.5), e), "cannot be the codebook itself"),
-        (lambda e: (np.ones(len(e)), 2 * e), "the code moves"),
-        (lambda e: (np.ones(len(e)), -e), "the code moves"),
-        (lambda e: (e, np.ones(len(e))), "counts come first"),
-        (lambda e: (1, e), "axis is missing"),
-        (lambda e: (np.ones(len(e)), e[:, 0]), "axis is missing"),
-        (lambda e: (np.ones(len(e)), np.full_like(e, np.nan)), "NaN"),
-        (lambda e: e[:1], "expected 2 results, found 1"),
+        (lambda e, decay: (np.zeros(len(e)), e), "divided by 0"),
+        (lambda e, decay: (np.ones(len(e)), 0 * e), "falls to 0"),
+        (
+            lambda e, decay: (np.full(len(e), 1 / decay - 1), e),
+            "cannot be the codebook",
+        ),
+        (lambda e, decay: (np.ones(len(e)), 2 * e), "nobody chose moves"),
+        (lambda e, decay: (np.ones(len(e)), -e), "nobody chose moves"),
+        (half_start(lambda decay: 1), "A first count of 1".lower()),
+        (half_start(lambda decay: 1 - decay), "decays, too"),
+        (half_start(lambda decay: decay / (1 - decay)), "the other way round"),
+        (half_start(lambda decay: (1 - decay) / 2), "weigh the same"),
+        (half_start(lambda decay: 0.01 / 0.99), "an argument"),
+        (half_start(lambda decay: 3), "moves it too little"),
+        (half_start(lambda decay: 1e-3), "moves it too far"),
+        (half_start(lambda decay: -1), "negative"),
+        (
+            lambda e, decay: (np.arange(1, 1 + len(e)), np.arange(1, 1 + len(e)) * e.T),
+            "nobody chose moves",
+        ),
+        (
+            lambda e, decay: (
+                np.arange(1, 1 + len(e)),
+                np.arange(1, 1 + len(e))[:, None] * e,
+            ),
+            "weigh differently",
+        ),
+        (lambda e, decay: (e, np.ones(len(e))), "counts come first"),
+        (lambda e, decay: (1, e), "axis is missing"),
+        (lambda e, decay: (np.ones(len(e)), e[:, 0]), "axis is missing"),
+        (lambda e, decay: (np.ones(len(e)), np.full_like(e, np.nan)), "NaN"),
+        (lambda e, decay: e[:1], "expected 2 results, found 1"),
     ],
 }
