@@ -27,12 +27,25 @@ def letters(count, height=6, width=5, channels=1, seed=0):
 RNG = np.random.default_rng(1)
 POINTS = RNG.normal(size=[30, 2])
 FIGURES = {
+    "spread_on_paper": lambda: plots.spread_on_paper([[1, 10]], np.eye(2), 1),
+    "priced_letter": lambda: plots.priced_letter(
+        letters(1)[0], letters(1, seed=1)[0], letters(1, seed=2)[0]
+    ),
+    "rounding_curve": lambda: plots.rounding_curve([16, 32], [300, 200], 190, 6),
     "letter_grid": lambda: plots.letter_grid(letters(7), columns=3, title="Seven"),
     "letter_grids": lambda: plots.letter_grids(
         {"real": letters(9), "drawn": letters(9, seed=1)}, columns=3
     ),
     "letter_rows": lambda: plots.letter_rows(
         {"real": letters(4), "drawn": letters(4, seed=1)}
+    ),
+    "letter_wall": lambda: plots.letter_wall(
+        letters(9), [0, 1, 2] * 3, ["a", "b", "c"], columns=3
+    ),
+    "named_letters": lambda: plots.named_letters(letters(7), list("abcdefg")),
+    "overlays": lambda: plots.overlays(letters(1)[0], letters(3), ["a", "b", "c"], 3),
+    "histograms": lambda: plots.histograms(
+        {"a": letters(2), "b": letters(1) + 1}, "value", "share (%)", bins=9
     ),
     "pixels_of": lambda: plots.pixels_of(letters(1)[0]),
     "histogram": lambda: plots.histogram(letters(3), "value", bins=10),
@@ -58,6 +71,17 @@ FIGURES = {
         np.arange(30) % 10,
         list("abcdefghij"),
         normals=(POINTS[:3], np.ones([3, 2]), [0.5, 0.3, 0.2]),
+    ),
+    "there_and_back": lambda: plots.there_and_back(letters(1)[0], 33, letters(1)[0]),
+    "numbers_and_pictures": lambda: plots.numbers_and_pictures(
+        letters(3), [4, 0, 4], letters(3, seed=1)
+    ),
+    "numbered_sheet": lambda: plots.numbered_sheet(letters(7), columns=3),
+    "staircase": lambda: plots.staircase(
+        [-2, -1, 0, 1], [0, 0, 1, 1], [4, 4, 1, 1], "the latent", {"code 0": -1}
+    ),
+    "code_paths": lambda: plots.code_paths(
+        POINTS, np.arange(30) % 3, np.cumsum(RNG.normal(size=[40, 3, 2]), axis=0) / 9
     ),
     "dots": lambda: plots.dots({"a": [1, 2, 3], "b": [4]}, "nats"),
     "filter_steps": lambda: plots.filter_steps(
@@ -262,6 +286,54 @@ def test_grids_and_rows_stand_each_under_their_title(count):
             np.testing.assert_allclose(
                 shown(axes)[:6, :5], 1 - images[0, ..., 0], atol=1e-6
             )
+
+
+def test_a_wall_holds_the_first_letters_of_each_character_in_a_row_of_its_own():
+    images, labels = letters(12), np.array([1, 0, 0, 1, 1, 0] * 2)
+    (axes,) = plots.letter_wall(images, labels, ["zero", "one"], columns=3).axes
+    assert [text.get_text() for text in axes.texts] == ["zero", "one"]
+    sheet = shown(axes)
+    assert sheet.shape[:2] == (2 * 6 + GAP, 3 * 5 + 2 * GAP)
+    for row, column, number in [(0, 0, 1), (0, 2, 5), (1, 0, 0), (1, 1, 3)]:
+        found = sheet[8 * row : 8 * row + 6, 7 * column : 7 * column + 5]
+        np.testing.assert_allclose(found, 1 - images[number, ..., 0], atol=1e-6)
+    heights = [text.get_position()[1] for text in axes.texts]
+    assert heights == pytest.approx([3.5, 10.5])
+
+
+def test_named_letters_stand_each_under_its_own_name():
+    images = letters(4)
+    all_axes = plots.named_letters(images, ["a", "b", "c", "d"], columns=3).axes
+    assert [axes.get_title() for axes in all_axes] == ["a", "b", "c", "d"]
+    for axes, image in zip(all_axes, images, strict=True):
+        np.testing.assert_allclose(shown(axes), 1 - image[..., 0], atol=1e-6)
+
+
+def test_an_overlay_is_dark_where_both_have_ink_and_coloured_where_one_has():
+    one, other = np.zeros([1, 4, 1]), np.zeros([1, 4, 1])
+    one[0, 1:3], other[0, 2:] = 1, 1
+    (axes,) = plots.overlays(one, [other], ["shifted"], columns=1).axes
+    paper, first, both, second = shown(axes)[0]
+    assert [to_hex(paper), to_hex(first), to_hex(second)] == [
+        "#ffffff",
+        plots.COLORS[0].lower(),
+        plots.COLORS[1].lower(),
+    ]
+    assert both.max() < 0.1
+
+
+def test_histograms_share_their_bins_and_mark_their_means():
+    samples = {"low": np.array([0.0, 0.0, 1.0]), "high": np.array([[1.0, 4.0]])}
+    (axes,) = plots.histograms(samples, "value", "share (%)", bins=4).axes
+    for steps, shares in zip(
+        axes.patches, [[200 / 3, 100 / 3, 0, 0], [0, 50, 0, 50]], strict=True
+    ):
+        np.testing.assert_allclose(steps.get_data().values, shares)
+        np.testing.assert_allclose(steps.get_data().edges, [0, 1, 2, 3, 4])
+    means = [line.get_xdata()[0] for line in axes.lines if len(line.get_xdata())]
+    assert means == pytest.approx([1 / 3, 2.5])
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert words == ["low", "high", "upright: means"]
 
 
 def test_a_letter_stands_beside_its_numbers():
@@ -517,3 +589,66 @@ def test_the_channels_of_a_layer_stand_side_by_side_as_many_as_fit():
     assert shown(first).shape[1] == sheet.shape[1]
     heights = [bar.get_height() for bar in last.patches]
     np.testing.assert_allclose(heights, POINTS[:4, 0])
+
+
+def test_a_staircase_breaks_where_the_index_changes():
+    places, indices = [-2.0, -1.0, 0.0, 1.0, 2.0], [0, 0, 1, 1, 2]
+    losses = [9.0, 9.0, 4.0, 1.0, 3.0]
+    figure = plots.staircase(places, indices, losses, "the latent", {"code 0": -1.5})
+    for axes, values in zip(figure.axes, (indices, losses), strict=True):
+        treads = axes.lines[:3]
+        for tread, part in zip(treads, [(0, 2), (2, 4), (4, 5)], strict=True):
+            np.testing.assert_array_equal(tread.get_xdata(), places[slice(*part)])
+            np.testing.assert_array_equal(tread.get_ydata(), values[slice(*part)])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["code 0"]
+    assert list(figure.axes[0].get_yticks()) == [0, 1, 2]
+    assert figure.axes[1].get_xlabel() == "where the latent stands"
+
+
+def test_code_paths_show_start_way_and_end_of_each_code():
+    paths = np.arange(66.0).reshape(11, 3, 2)
+    (axes,) = plots.code_paths(POINTS, np.zeros(30, int), paths).axes
+    for code in range(3):
+        way, dots, start, end = axes.lines[4 * code : 4 * code + 4]
+        np.testing.assert_array_equal(way.get_xydata(), paths[:, code])
+        np.testing.assert_array_equal(dots.get_xydata(), paths[[0, 10], code])
+        np.testing.assert_array_equal(start.get_xydata(), paths[:1, code])
+        np.testing.assert_array_equal(end.get_xydata(), paths[-1:, code])
+        colors = {line.get_color() for line in (way, dots)}
+        assert colors == {plots.COLORS[code]}
+    assert [text.get_text() for text in axes.texts] == ["code 0", "code 1", "code 2"]
+    np.testing.assert_array_equal(axes.collections[0].get_offsets(), POINTS)
+
+
+def test_spread_numbers_stand_with_a_frame_for_each_window():
+    image, window = np.array([[1, 10], [100, 1000]]), np.arange(1, 10).reshape(3, 3)
+    first, second, third = plots.spread_on_paper(image, window, 2).axes
+    written = [[text.get_text() for text in axes.texts] for axes in (first, second)]
+    assert written == [["1", "10", "100", "1000"], [str(n) for n in range(1, 10)]]
+    sums = [text.get_text() for text in third.texts]
+    assert len(sums) == 25
+    assert sums[12] == "1379"
+    frames = [patch for patch in third.patches if patch.get_linewidth() > 2]
+    centers = [np.add(patch.get_xy(), patch.get_width() / 2) for patch in frames]
+    assert np.allclose(centers, [(1.5, 1.5), (3.5, 1.5), (1.5, 3.5), (3.5, 3.5)])
+    assert len({to_hex(patch.get_edgecolor()) for patch in frames}) == 4
+
+
+def test_a_letter_stands_beside_probabilities_and_prices():
+    image, chances, nats = letters(3)
+    left, middle, right, *_ = plots.priced_letter(image, chances, 3 * nats).axes
+    np.testing.assert_allclose(shown(left), 1 - image[..., 0], atol=1e-6)
+    np.testing.assert_allclose(shown(middle), chances[..., 0])
+    np.testing.assert_allclose(shown(right), 3 * nats[..., 0])
+    assert middle.get_images()[0].get_clim() == (0, 1)
+    assert right.get_images()[0].get_clim()[0] == 0
+
+
+def test_rounding_is_drawn_between_what_it_cannot_better_and_what_is_wanted():
+    (axes,) = plots.rounding_curve([16, 32, 48], [300, 220, 200], 190, 6).axes
+    rounded, exact, goal = axes.lines
+    np.testing.assert_array_equal(rounded.get_xydata()[:, 1], [300, 220, 200])
+    assert set(exact.get_ydata()) == {190}
+    assert set(goal.get_xdata()) == {6}
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["16", "32", "48"]
+    assert axes.get_xlim()[0] == 0

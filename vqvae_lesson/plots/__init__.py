@@ -9,16 +9,29 @@ from vqvae_lesson.plots.charts import (
     stacked_bars,
 )
 from vqvae_lesson.plots.codes import code_lines, latent_map
+from vqvae_lesson.plots.data import histograms, letter_wall, overlays
+from vqvae_lesson.plots.ema import code_paths, staircase
+from vqvae_lesson.plots.decoder import (
+    priced_letter,
+    rounding_curve,
+    spread_on_paper,
+)
 from vqvae_lesson.plots.encoder import (
     filter_answers,
     filter_indices,
     filter_steps,
     letter_through_layers,
 )
+from vqvae_lesson.plots.first_look import (
+    numbered_sheet,
+    numbers_and_pictures,
+    there_and_back,
+)
 from vqvae_lesson.plots.letters import (
     letter_grid,
     letter_grids,
     letter_rows,
+    named_letters,
     pixels_of,
     save_grid,
     tile,
@@ -31,23 +44,35 @@ __all__ = [
     "COLORS",
     "bars",
     "code_lines",
+    "code_paths",
     "distance_bars",
     "dots",
     "filter_answers",
     "filter_indices",
     "filter_steps",
     "histogram",
+    "histograms",
     "latent_map",
     "letter_grid",
     "letter_grids",
     "letter_rows",
     "letter_through_layers",
+    "letter_wall",
     "limit_curve",
     "lines",
     "machine_map",
+    "named_letters",
     "nearest_regions",
+    "numbered_sheet",
+    "numbers_and_pictures",
+    "overlays",
     "pixels_of",
+    "priced_letter",
+    "rounding_curve",
     "save_grid",
+    "spread_on_paper",
     "stacked_bars",
+    "staircase",
+    "there_and_back",
     "tile",
 ]

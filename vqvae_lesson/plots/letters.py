@@ -62,27 +62,27 @@ def save_grid(path, images, columns=8):
     images : array, float [N, H, W, C] in [0, 1]
     columns : int
     """
-    pixels = np.round(255 * _sheet(images, columns)).astype(np.uint8)
+    pixels = np.round(255 * lay_out(images, columns)).astype(np.uint8)
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     with whole_file(path) as file:
         picture.save(file, "PNG")
 
 
-def _as_ink(images):
+def as_ink(images):
     """Turn grey letters dark on light; leave colours as they are."""
     return 1 - images if images.shape[-1] == 1 else images
 
 
-def _sheet(images, columns):
+def lay_out(images, columns):
     """Lay images out as ink on paper; before any figure is opened, or it stays.
 
     Of channels that are no colours (2, or more than 4) the first is drawn.
     """
     sheet = tile(images, columns)
-    return _as_ink(sheet if sheet.shape[-1] in (1, 3, 4) else sheet[..., :1])
+    return as_ink(sheet if sheet.shape[-1] in (1, 3, 4) else sheet[..., :1])
 
 
-def _show(axes, sheet):
+def draw_sheet(axes, sheet):
     """Draw a sheet of images without axes."""
     axes.imshow(sheet, cmap="gray", vmin=0, vmax=1)
     axes.set_axis_off()
@@ -101,13 +101,37 @@ def letter_grid(images, columns=8, title=None):
     -------
     Figure
     """
-    sheet = _sheet(images, columns)
+    sheet = lay_out(images, columns)
     rows = -(-len(images) // columns)
     size = 0.62 * columns
     figure, axes = plt.subplots(figsize=(size, size * rows / columns + 0.3))
-    _show(axes, sheet)
+    draw_sheet(axes, sheet)
     if title:
         axes.set_title(title)
+    return finish(figure)
+
+
+def named_letters(images, names, columns=5):
+    """Draw letters in rows, each under its name.
+
+    Parameters
+    ----------
+    images : array, float [N, H, W, C] in [0, 1]
+    names : sequence of str
+    columns : int
+
+    Returns
+    -------
+    Figure
+    """
+    sheets = [lay_out(image[None], 1) for image in np.asarray(images)]
+    rows = -(-len(sheets) // columns)
+    figure, all_axes = plt.subplots(rows, columns, figsize=(1.35 * columns, 1.6 * rows))
+    for axes in np.ravel(all_axes)[len(sheets) :]:
+        axes.remove()
+    for axes, sheet, name in zip(np.ravel(all_axes), sheets, names, strict=False):
+        draw_sheet(axes, sheet)
+        axes.set_title(name, fontsize=12)
     return finish(figure)
 
 
@@ -124,7 +148,7 @@ def letter_grids(grids, columns=8):
     -------
     Figure
     """
-    sheets = {title: _sheet(images, columns) for title, images in grids.items()}
+    sheets = {title: lay_out(images, columns) for title, images in grids.items()}
     rows = max(-(-len(images) // columns) for images in grids.values())
     wide, high = min(len(grids), 2), -(-len(grids) // 2)
     size = (3.6 * wide, (3.6 * rows / columns + 0.3) * high)
@@ -132,7 +156,7 @@ def letter_grids(grids, columns=8):
     for axes in np.ravel(all_axes)[len(grids) :]:
         axes.remove()
     for axes, (title, sheet) in zip(np.ravel(all_axes), sheets.items(), strict=False):
-        _show(axes, sheet)
+        draw_sheet(axes, sheet)
         axes.set_title(title)
     return finish(figure)
 
@@ -150,14 +174,14 @@ def letter_rows(rows):
     Figure
     """
     columns = max(map(len, rows.values()))
-    sheets = {title: _sheet(images, columns) for title, images in rows.items()}
+    sheets = {title: lay_out(images, columns) for title, images in rows.items()}
     figure, all_axes = plt.subplots(
         len(rows), 1, figsize=(0.75 * columns, 1.05 * len(rows))
     )
     for axes, (title, sheet) in zip(
         np.atleast_1d(all_axes), sheets.items(), strict=True
     ):
-        _show(axes, sheet)
+        draw_sheet(axes, sheet)
         axes.set_title(title, loc="left", fontsize=10)
     return finish(figure)
 
@@ -174,7 +198,7 @@ def pixels_of(image):
     Figure
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.8))
-    left.imshow(_as_ink(np.asarray(image)), cmap="gray", vmin=0, vmax=1)
+    left.imshow(as_ink(np.asarray(image)), cmap="gray", vmin=0, vmax=1)
     left.set_title("one letter")
     values = right.imshow(np.asarray(image)[..., 0], cmap="cividis", vmin=0, vmax=1)
     right.set_title("the numbers it is made of")
