@@ -10,12 +10,12 @@ from vqvae_lesson.plots.charts import (
 )
 from vqvae_lesson.plots.codes import code_lines, latent_map
 from vqvae_lesson.plots.data import histograms, letter_wall, overlays
-from vqvae_lesson.plots.ema import code_paths, staircase
 from vqvae_lesson.plots.decoder import (
     priced_letter,
     rounding_curve,
     spread_on_paper,
 )
+from vqvae_lesson.plots.ema import code_paths, staircase
 from vqvae_lesson.plots.encoder import (
     filter_answers,
     filter_indices,
