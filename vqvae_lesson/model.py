@@ -4,6 +4,7 @@ Encoder, quantizer and decoder in a row, after van den Oord et al. 2017,
 arXiv:1711.00937, with the sizes of the article.
 """
 
+import functools
 from typing import NamedTuple
 
 import keras
@@ -20,6 +21,17 @@ from vqvae_lesson.losses import Losses, straight_through, total_loss
 from vqvae_lesson.metrics import Metrics, code_counts, nll_per_image, perplexity
 from vqvae_lesson.quantizer import lookup
 from vqvae_lesson.recipes import VQVAERecipe
+
+
+def checks_images(method):
+    """Make a method refuse images that its model was not built for."""
+
+    @functools.wraps(method)
+    def checked(self, images, *args, **kwargs):
+        check_images(images, self.image_shape)
+        return method(self, images, *args, **kwargs)
+
+    return checked
 
 
 class LessonModel(keras.Model):
@@ -207,6 +219,7 @@ class VQVAE(LessonModel):
         self.warm_up = WarmUp(self)
         self.built = True
 
+    @checks_images
     def call(self, images, training=False):
         """Encode, quantize, decode.
 
@@ -225,7 +238,6 @@ class VQVAE(LessonModel):
         LessonError
             For images of another shape than the model's, or none.
         """
-        check_images(images, self.image_shape)
         latents = self.encoder(images)
         quantized, indices = self.quantizer(latents)
         logits = self.decoder(straight_through(latents, quantized))

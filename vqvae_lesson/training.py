@@ -88,7 +88,7 @@ class Training:
             for batch in order.skip(done).take(until - self.step):
                 losses = self.one_step(batch, images)
                 self.step += 1
-                yield self._checked(losses)
+                yield self.as_floats(losses)
 
     def one_step(self, batch, images):
         """Take one step on a batch, as the recipe has it at this point of the run.
@@ -112,8 +112,8 @@ class Training:
         noise = tf.constant(noise_seeds(self.seed, self.step))
         return self.compiled_step(model, self.optimizer, batch, noise)
 
-    def _checked(self, losses):
-        """Turn the losses into floats, and stop where they are none."""
+    def as_floats(self, losses):
+        """Turn the losses of a step into floats, and stop where they are none."""
         losses = type(losses)(*map(float, losses))
         if not abs(losses.total) < float("inf"):
             raise LessonError(

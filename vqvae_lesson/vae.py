@@ -13,11 +13,11 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from vqvae_lesson.decoder import build_decoder
-from vqvae_lesson.encoder import build_encoder, check_images
+from vqvae_lesson.encoder import build_encoder
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.limits import Nats
 from vqvae_lesson.metrics import evaluate, nll_per_image
-from vqvae_lesson.model import LessonModel
+from vqvae_lesson.model import LessonModel, checks_images
 from vqvae_lesson.noise import noise_seeds
 from vqvae_lesson.recipes import VAERecipe
 
@@ -157,6 +157,7 @@ class VAE(LessonModel):
         """The prior as it now is, a tfd.MixtureSameFamily over latents [D]."""
         return self.mixture.distribution()
 
+    @checks_images
     def posterior(self, images):
         """Say where the latents of images may lie.
 
@@ -174,7 +175,6 @@ class VAE(LessonModel):
         LessonError
             For images of another shape than the model's, or none.
         """
-        check_images(images, self.image_shape)
         return normal(self.encoder(images))
 
     def decode(self, latents):

@@ -5,8 +5,14 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from tests.planted.data import integers
 from tests.planted.ema import shares
+
+
+def integers(low, high):
+    """Draw from an interval that is given relative to the right one."""
+    return lambda count, size, codes, seed: np.random.default_rng(seed).integers(
+        low, codes + high, [count, size]
+    )
 
 
 def drawn(statistics, noise, scale):

@@ -27,6 +27,17 @@ def step_in_another_order(model, optimizer, images, weight):
     optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
 
 
+def encoder_alone(model, optimizer, images, weight):
+    weights = model.encoder.weights
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        for variable in weights:
+            tape.watch(variable.value)
+        output = model(images)
+        loss = total_loss(images, output, model.num_codes, weight).total
+    optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+    model.quantizer.update(output.latents, output.indices)
+
+
 def two_calls(model, optimizer, images, weight):
     with tf.GradientTape(persistent=True) as tape:
         loss = total_loss(images, model(images), model.num_codes, weight).total
@@ -53,12 +64,12 @@ def no_way_through(model, optimizer, images, weight):
 
 
 ARGUMENTS = {
-    "step_count": {"images": 60_000, "recipe": RECIPES["article"]},
     "adam_steps": {"steps": 10},
+    "where_stopped": {"step": 1_310, "images": 8_000, "recipe": RECIPES["article"]},
 }
 VALUES = {
-    "step_count": 18740,
     "adam_steps": 20,
+    "where_stopped": (10, 60),
 }
 BUGS = {
     "broken_step": ("one_step", "counted 2 steps"),
@@ -70,8 +81,12 @@ RIGHT = {
         tf.function(train_step),
         step_in_another_order,
     ],
-    "step_count": [18740.0, np.int32(18740), tf.constant(18740)],
     "adam_steps": [20.0, np.uint8(20), tf.constant(20)],
+    "where_stopped": [[10.0, 60.0], np.array([10, 60]), tf.constant([10, 60])],
+    "frozen_decoder": [
+        changed_step(moved=lambda model: model.encoder.trainable_variables),
+        encoder_alone,
+    ],
 }
 WRONG = {
     "one_step": [
@@ -93,13 +108,30 @@ WRONG = {
         (changed_step(loss=lambda loss, _: -loss.total), "check the loss"),
         (no_way_through, "encoder moved, but not"),
     ],
-    "step_count": [
-        (937, "one epoch"),
-        (1_200_000, "images are seen"),
-        (18_760, "last, smaller batch"),
-        (18_750, "in every epoch"),
-        (18_739, "too small"),
-        (18_741, "too large"),
+    "frozen_decoder": [
+        (lambda *case: None, "counted 0 steps"),
+        (step, "the decoder moved"),
+        (two_calls, "the decoder moved"),
+        (no_way_through, "the decoder moved"),
+        (
+            changed_step(moved=lambda m: m.encoder.weights, updates=0),
+            "the codebook did not change",
+        ),
+        (
+            changed_step(
+                moved=lambda m: m.encoder.weights, loss=lambda loss, _: loss.commitment
+            ),
+            "encoder moved, but not",
+        ),
+    ],
+    "where_stopped": [
+        ((11, 60), "does not count"),
+        ((10, 65), "still to come"),
+        ((10, 3840), "those are letters"),
+        ((20, 30), "how many batches is that"),
+        ((60, 10), "epochs come first"),
+        ((10, 59), "too small"),
+        ((10, 61), "too large"),
     ],
     "adam_steps": [
         (10, "counts calls"),

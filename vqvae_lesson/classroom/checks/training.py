@@ -4,6 +4,7 @@ from functools import cache
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from vqvae_lesson.classroom.checks.verdict import Fault, check_each, check_value
 from vqvae_lesson.recipes import find_recipe
@@ -41,15 +42,24 @@ def _values(variables):
     return {name: [one.numpy() for one in part] for name, part in variables.items()}
 
 
+def _step_without_decoder(model, optimizer, images, weight):
+    """Train encoder and codes; the decoder stays as it is."""
+    with tf.GradientTape() as tape:
+        losses, output = model.losses(images)
+    weights = model.encoder.trainable_weights
+    optimizer.apply(tape.gradient(losses.total, weights), weights)
+    model.follow(output)
+
+
 @cache
-def _goals():
-    """Where the package's step takes the small model."""
+def _goals(step):
+    """Where a step takes the small model."""
     case = _tiny()
-    train_step(*case)
+    step(*case)
     return _values(_variables(case[0]))
 
 
-def one_step(answer):
+def _check_step(answer, step, praise, fixed=()):
     """Check a training step by what it does to a small model."""
     if not callable(answer):
         return check_each(answer, [], None)
@@ -58,18 +68,35 @@ def one_step(answer):
     before = _values(variables)
 
     def judge(*_):
+        found = _values(variables)
+        for name in fixed:
+            if not all(map(np.array_equal, found[name], before[name])):
+                raise Fault(
+                    f"the {name} moved: leave its weights out of the optimizer's call."
+                )
         steps = int(iterations.numpy())
         if steps != 1:
             raise Fault(
                 f"the optimizer has counted {steps} steps, expected 1: collect all "
                 "gradients, then apply them in one call."
             )
-        found = _values(variables)
-        for name, goal in _goals().items():
-            _compare_moves(name, before[name], found[name], goal)
+        for name, goal in _goals(step).items():
+            if name not in fixed:
+                _compare_moves(name, before[name], found[name], goal)
 
-    praise = "encoder, decoder and codebook all moved as they should."
     return check_each(answer, [case], judge, praise, STEP_SECONDS)
+
+
+def one_step(answer):
+    """Check a training step by what it does to a small model."""
+    praise = "encoder, decoder and codebook all moved as they should."
+    return _check_step(answer, train_step, praise)
+
+
+def frozen_decoder(answer):
+    """Check a step that trains the encoder and moves the codes, and no more."""
+    praise = "encoder and codebook moved as they should, and the decoder stayed."
+    return _check_step(answer, _step_without_decoder, praise, ["decoder"])
 
 
 def _compare_moves(name, before, found, goal):
@@ -89,25 +116,6 @@ def _same_move(move, goal):
     return np.allclose(move, goal, rtol=1e-2, atol=1e-5)
 
 
-def step_count(answer, images, recipe):
-    """Check how many steps a recipe takes."""
-    per_epoch = images // recipe.batch_size
-    mistakes = {
-        "that is one epoch.": per_epoch,
-        "that is how many images are seen: a step takes a whole batch.": (
-            images * recipe.epochs
-        ),
-        "the last, smaller batch of an epoch is dropped.": (
-            -(-images // recipe.batch_size) * recipe.epochs
-        ),
-        "a batch is dropped in every epoch: round down first, then multiply.": [
-            images * recipe.epochs // recipe.batch_size,
-            images * recipe.epochs / recipe.batch_size,
-        ],
-    }
-    return check_value(answer, per_epoch * recipe.epochs, mistakes)
-
-
 def adam_steps(answer, steps):
     """Check how many steps Adam counts when it is called twice a step."""
     weights = [keras.Variable(0.0), keras.Variable(0.0)]
@@ -122,3 +130,22 @@ def adam_steps(answer, steps):
         "two calls count more than one, not less.": steps / 2,
     }
     return check_value(answer, int(optimizer.iterations.numpy()), mistakes)
+
+
+def where_stopped(answer, step, images, recipe):
+    """Check in which epoch a run was stopped, and how far into it."""
+    per_epoch = images // recipe.batch_size
+    epochs, batches = divmod(step, per_epoch)
+    mistakes = {
+        "whole epochs: the one it was in does not count.": (epochs + 1, batches),
+        "those are the batches still to come.": (epochs, per_epoch - batches),
+        "those are letters: a step takes a whole batch of them.": (
+            epochs,
+            batches * recipe.batch_size,
+        ),
+        "an epoch is a pass over the letters: how many batches is that?": divmod(
+            step, recipe.batch_size
+        ),
+        "the epochs come first, then the batches.": (batches, epochs),
+    }
+    return check_value(answer, (epochs, batches), mistakes)
