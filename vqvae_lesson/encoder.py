@@ -118,18 +118,6 @@ def check_images(images, image_shape):
         )
 
 
-def quarters(image_shape, latent_size, code_size, base_depth, neck_depth=1):
-    """Height and width after two halvings, once all sizes are checked."""
-    _check_sizes(
-        image_shape,
-        latent_size=latent_size,
-        code_size=code_size,
-        base_depth=base_depth,
-        neck_depth=neck_depth,
-    )
-    return image_shape[0] // 4, image_shape[1] // 4
-
-
 def _check_sizes(image_shape, **counts):
     """Refuse images that cannot be halved twice, and counts below 1."""
     if len(image_shape) != 3 or min(image_shape) < 1:

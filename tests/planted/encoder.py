@@ -1,51 +1,82 @@
 """Answers to the exercises of the chapter on encoder: right, wrong, with a bug."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
 
-def size_by_counting(size, kernel, stride, padding):
-    line = size + kernel - 1 if padding == "same" else size
-    return len(range(0, line - kernel + 1, stride))
+def size_by_counting(length, size, stride, padding):
+    line = length + size - 1 if padding == "same" else length
+    return len(range(0, line - size + 1, stride))
 
 
-ARGUMENTS = {
-    "width_without_bend": {"kernel": 5},
-}
+def columns(*numbers):
+    return lambda size: np.tile(np.resize(numbers, size), [size, 1])
+
+
+def ramp(size):
+    return np.tile(np.arange(size) - size // 2, [size, 1])
+
+
+def outermost(size):
+    numbers = np.zeros([size, size, 1])
+    numbers[:, 0], numbers[:, -1] = -0.5, 0.5
+    return numbers
+
+
+ARGUMENTS = {}
 VALUES = {
-    "latents_of_a_wide_image": (16, 12, 64),
-    "width_without_bend": 9,
+    "two_channels": 4,
+    "field_of_view": (5, 9, 17, 25),
+    "larger_images": (1, 5, 49_156),
 }
 BUGS = {}
 RIGHT = {
-    "width_without_bend": [9.0, np.int32(9)],
+    "two_channels": [4.0, np.int32(4), tf.constant(4.0)],
+    "left_edges": [
+        ramp,
+        outermost,
+        lambda size: [[-1.0] * (size // 2) + [0.0] + [1.0] * (size // 2)] * size,
+        lambda size: tf.constant(ramp(size) * np.hanning(size + 2)[1:-1, None]),
+    ],
     "output_size": [
         size_by_counting,
         lambda *case: np.float64(size_by_counting(*case)),
-        lambda size, kernel, stride, padding: np.ceil(
-            (size if padding == "same" else size - kernel + 1) / stride
+        lambda length, size, stride, padding: np.ceil(
+            (length if padding == "same" else length - size + 1) / stride
         ),
     ],
-    "parameter_count": [
-        lambda kernel, channels, filters: (
-            np.ones([kernel] * 2 + [channels, filters]).sum(dtype=int) + filters
-        ),
-        lambda k, c, f: sum(k * k * c + 1 for _ in range(f)),
-        lambda k, c, f: tf.constant(k * k * c * f + f),
-    ],
-    "latents_of_a_wide_image": [
-        [16, 12, 64],
-        np.array([16, 12, 64]),
-        (16.0, np.int32(12), tf.constant(64)),
-        tf.TensorShape([16, 12, 64]),
+    "field_of_view": [[5, 9, 17, 25], np.array([5.0, 9, 17, 25])],
+    "larger_images": [
+        [1, 5, 16 * 12 * 64 * 4 + 4],
+        (1.0, np.int32(5), tf.constant(49_156)),
     ],
 }
 WRONG = {
-    "width_without_bend": [
-        (10, "overlap"),
-        (7, "reaches two"),
-        (25, "multiply"),
-        (5, "wider"),
+    "two_channels": [
+        (5, "bias is missing"),
+        (3, "not once a channel"),
+        (2, "a second channel"),
+        (1, "a second channel"),
+        (1.5, "no mean"),
+        (-2, "turned round"),
+        (-1, "turned round"),
+        (6, "with its sign"),
+        (20, "too large"),
+        (-20, "too small"),
+    ],
+    "left_edges": [
+        (lambda size: np.ones([size, size]), "add up to"),
+        (lambda size: np.zeros([size, size]), "silent everywhere"),
+        (lambda size: ramp(size).T, "upper edges too"),
+        (lambda size: -ramp(size), "turn its signs"),
+        (lambda size: np.eye(size) - np.eye(size)[::-1], "silent on a left edge"),
+        (columns(-1, 2, -1), "change their sign"),
+        (lambda size: ramp(3), "shape [3, 3], expected [5, 5]"),
+        (lambda size: ramp(size)[0], "an axis is missing"),
+        (lambda size: ramp(size) * math.nan, "NaN"),
+        (lambda size: None, "is there a return"),
     ],
     "output_size": [
         (lambda n, k, s, p: n // s if p == "same" else (n - k) // s + 1, "rounded up"),
@@ -61,23 +92,28 @@ WRONG = {
         (lambda n, k, s, p: size_by_counting(n, k, s, p) + 1, "too large"),
         (lambda n, k, s, p: size_by_counting(n, s, k, p), "too small"),
     ],
-    "parameter_count": [
-        (lambda k, c, f: k * k * c * f, "biases are missing"),
-        (lambda k, c, f: k * k * c * f + 1, "not one in all"),
-        (lambda k, c, f: k * c * f + f, "square"),
-        (lambda k, c, f: k * c * f, "square"),
-        (lambda k, c, f: k * k * f + f, "all channels"),
-        (lambda k, c, f: k * k * c * f + c, "not to the input"),
-        (lambda k, c, f: k * k * (c + 1) * f, "too large"),
+    "field_of_view": [
+        ((5, 5, 5, 5), "result 2 of 4: its window lies"),
+        ((5, 10, 15, 20), "overlap"),
+        ((5, 25, 125, 625), "overlap"),
+        ((5, 9, 13, 17), "two pixels apart"),
+        ((5, 13, 21, 37), "not what it sees itself"),
+        ((25, 81, 289, 625), "not the number of pixels"),
+        ((5, 9, 17, 33), "result 4 of 4: the result is too large"),
+        ((5, 9, 17), "expected 4 results, found 3"),
     ],
-    "latents_of_a_wide_image": [
-        ((12, 16, 64), "height comes first"),
-        ((32, 24, 64), "two layers with stride 2"),
-        ((64, 48, 64), "two layers with stride 2"),
-        ((16, 12, 32), "twice the base depth"),
-        ((16, 12), "expected 3 results, found 2"),
-        ((None, 16, 12, 64), "expected 3 results, found 4"),
-        ((64, 16, 12), "1 of 3"),
-        ((16, 11, 64), "2 of 3: the result is too small"),
+    "larger_images": [
+        ((1, 2, 49_156), "more places need no more numbers"),
+        ((2, 5, 49_156), "more places need no more numbers"),
+        ((1, 7, 49_156), "as many numbers as before"),
+        ((1, 6, 49_156), "only reorder"),
+        ((5, 1, 49_156), "smaller layer first"),
+        ((1, 5, 49_152), "biases are missing"),
+        ((1, 5, 12_548), "28 x 28"),
+        ((1, 5, 786_436), "halved twice"),
+        ((1, 5, 24_580), "all channels"),
+        ((1, 5, 12_289), "how many filters"),
+        ((1, 5), "expected 3 results, found 2"),
+        ((1, 5, 60_000), "3 of 3: the result is too large"),
     ],
 }

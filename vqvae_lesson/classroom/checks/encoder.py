@@ -1,32 +1,108 @@
-"""Checks of chapter 02: shapes and sizes of convolutions."""
-
-from functools import cache
+"""Checks of chapter 02: filters, and the sizes of what they give."""
 
 import keras
 import numpy as np
 
-from vqvae_lesson.classroom.checks.verdict import check_function, check_value
+from vqvae_lesson.classroom.checks.verdict import (
+    Fault,
+    check_each,
+    check_function,
+    check_value,
+    expect_shape,
+    numbers,
+)
 from vqvae_lesson.encoder import build_encoder
 
+# The exercise on paper: rows, columns, channels; one bias.
+PICTURE = np.stack([[[1, 2], [0, 1]], [[0, 1], [3, 0]]], -1)
+FILTER = np.stack([[[1, 0], [-1, 2]], [[0, -1], [1, 1]]], -1)
+BIAS = -1
 
-def _built(size, kernel, stride, padding):
-    """Ask Keras how long the output of a convolution is."""
-    layer = keras.layers.Conv1D(1, kernel, stride, padding=padding)
-    return layer.compute_output_shape((1, size, 1))[1]
+
+def two_channels(answer):
+    """Check the one number that a filter gives on a picture of its own size."""
+    first, second = (PICTURE * FILTER).sum((0, 1))
+    turned = (PICTURE * FILTER[::-1, ::-1]).sum()
+    mistakes = {
+        "the bias is missing.": first + second,
+        "the bias is added once, not once a channel.": first + second + 2 * BIAS,
+        "the picture has a second channel, and the filter too.": [
+            first,
+            first + BIAS,
+            second,
+            second + BIAS,
+        ],
+        "the channels are added up: there is no mean.": [
+            (first + second) / 2,
+            (first + second) / 2 + BIAS,
+        ],
+        "each number meets the pixel at its own place: nothing is turned round.": [
+            turned,
+            turned + BIAS,
+        ],
+        "the bias is added, with its sign.": first + second - BIAS,
+    }
+    return check_value(answer, first + second + BIAS, mistakes)
 
 
-def _if_same(length):
+def left_edges(answer):
+    """Check a function that makes a filter for left edges of any odd size."""
+
+    def judge(found, size):
+        found = numbers(found)
+        if found.shape == (size, size, 1):
+            found = found[..., 0]
+        expect_shape(found, (size, size))
+        if not np.isfinite(found).all():
+            raise Fault("the filter holds NaN or infinity.")
+        grey = found.sum()
+        # What it answers when the edge lies between two of its rows or columns.
+        upper = np.cumsum(found.sum(1)[::-1])[:-1]
+        left = np.cumsum(found.sum(0)[::-1])[:-1]
+        if not np.abs(found).max() > 1e-6:
+            raise Fault("a filter of zeros is silent everywhere.")
+        if abs(grey) > 1e-6:
+            raise Fault(
+                f"on an even picture of ones it answers {grey:.4g}, not 0: what "
+                "must its numbers add up to?"
+            )
+        if np.abs(upper).max() > 1e-6:
+            raise Fault(
+                "it answers to upper edges too: it must be silent where ink begins "
+                "from top to bottom."
+            )
+        if left.min() < -1e-6 and left.max() <= 1e-6:
+            raise Fault("below 0 where ink begins from left to right: turn its signs.")
+        if left.min() < -1e-6:
+            raise Fault(
+                "as it passes over one left edge, its answers change their sign: "
+                "above 0 is asked for, wherever in the window the edge lies."
+            )
+        if left.max() <= 1e-6:
+            raise Fault("it is silent on a left edge.")
+
+    praise = "loud at left edges, silent at upper edges and on even grey."
+    return check_each(answer, [(3,), (5,)], judge, praise)
+
+
+def _built(length, size, stride, padding):
+    """Ask Keras how many answers a convolution gives."""
+    layer = keras.layers.Conv1D(1, size, stride, padding=padding)
+    return layer.compute_output_shape((1, length, 1))[1]
+
+
+def _if_same(count):
     """Make a mistake that shows with padding 'same' alone."""
-    return lambda *case: length(*case[:3]) if case[3] == "same" else None
+    return lambda *case: count(*case[:3]) if case[3] == "same" else None
 
 
-def _if_valid(length):
+def _if_valid(count):
     """Make a mistake that shows with padding 'valid' alone."""
-    return lambda *case: length(*case[:3]) if case[3] == "valid" else None
+    return lambda *case: count(*case[:3]) if case[3] == "valid" else None
 
 
 def output_size(answer):
-    """Check a function for the length of a convolution's output."""
+    """Check a function for the number of a convolution's answers along a line."""
     cases = [
         (28, 5, 1, "same"),
         (28, 5, 2, "same"),
@@ -38,96 +114,108 @@ def output_size(answer):
     ]
     mistakes = {
         "padding 'same' keeps the length, and a stride then divides it, rounded up.": (
-            _if_same(lambda size, kernel, stride: [size // stride, size / stride])
+            _if_same(lambda length, size, stride: [length // stride, length / stride])
         ),
-        "padding 'same' adds zeros, so that the kernel costs no length.": _if_same(
+        "padding 'same' adds zeros, so that the filter costs no length.": _if_same(
             lambda *case: _built(*case, "valid")
         ),
-        "the stride is left out.": lambda size, kernel, stride, padding: (
-            _built(size, kernel, 1, padding) if stride > 1 else None
+        "the stride is left out.": lambda length, size, stride, padding: (
+            _built(length, size, 1, padding) if stride > 1 else None
         ),
-        "padding 'valid' loses one less than the kernel's size.": _if_valid(
-            lambda size, kernel, stride: [
-                (size - kernel) // stride,
-                -(-(size - kernel) // stride),
-                (size - kernel) / stride,
+        "padding 'valid' loses one less than the filter's size.": _if_valid(
+            lambda length, size, stride: [
+                (length - size) // stride,
+                -(-(length - size) // stride),
+                (length - size) / stride,
             ]
         ),
-        "padding 'valid' adds no zeros: the kernel must fit into the line.": _if_valid(
+        "padding 'valid' adds no zeros: the filter must fit into the line.": _if_valid(
             lambda *case: _built(*case, "same")
         ),
         "every stride-th place counts, the first too: round up.": _if_valid(
-            lambda size, kernel, stride: [
-                (size - kernel + 1) // stride,
-                (size - kernel + 1) / stride,
+            lambda length, size, stride: [
+                (length - size + 1) // stride,
+                (length - size + 1) / stride,
             ]
         ),
     }
     return check_function(answer, cases, _built, mistakes)
 
 
-@cache
-def _counted(kernel, channels, filters):
-    """Ask Keras how many parameters a convolution has."""
-    layer = keras.layers.Conv2D(filters, kernel)
-    layer.build((None, kernel, kernel, channels))
-    return layer.count_params()
+def _convolutions():
+    """List size and stride of the encoder's first four layers."""
+    layers = build_encoder(base_depth=1).layers[:4]
+    return [(layer.kernel_size[0], layer.strides[0]) for layer in layers]
 
 
-def parameter_count(answer):
-    """Check a function for the number of parameters of a convolution."""
+def _widths(early=0, strides=True):
+    """Follow how wide a piece of the letter each layer sees."""
+    width, apart, widths = 1, 1, []
+    for size, stride in _convolutions():
+        step = stride if strides else 1
+        width += (size - 1) * apart * (step if early else 1)
+        apart *= step
+        widths.append(width)
+    return tuple(widths)
+
+
+def field_of_view(answer):
+    """Check how many pixels wide the first four layers see."""
+    sizes = [size for size, _ in _convolutions()]
+    overlap = tuple(np.cumsum(sizes).tolist())
     mistakes = {
-        "the biases are missing: there is one a filter.": lambda *case: (
-            _counted(*case) - case[2]
+        "its window lies on the layer below, whose places see several pixels each.": (
+            tuple(sizes)
         ),
-        "one bias a filter, not one in all.": lambda *case: (
-            _counted(*case) - case[2] + 1
+        "neighbouring windows overlap: a step to the next place shows fewer new "
+        "pixels.": [overlap, tuple(np.cumprod(sizes).tolist())],
+        "behind a stride of 2, neighbours stand two pixels apart.": _widths(
+            strides=False
         ),
-        "the kernel is square: it has kernel x kernel places.": lambda *case: [
-            int(np.prod(case)) + case[2],
-            int(np.prod(case)),
-        ],
-        "each filter looks at all channels of its input.": lambda *case: _counted(
-            case[0], 1, case[2]
+        "a layer's stride spreads what later layers see, not what it sees itself.": (
+            _widths(early=1)
         ),
-        "the biases belong to the filters, not to the input's channels.": (
-            lambda *case: _counted(*case) - case[2] + case[1]
+        "asked for is the width, not the number of pixels.": tuple(
+            width**2 for width in _widths()
         ),
     }
-    return check_function(
-        answer, [(5, 1, 32), (5, 32, 64), (7, 64, 4)], _counted, mistakes
+    return check_value(answer, _widths(), mistakes)
+
+
+def larger_images(answer):
+    """Check which layers grow with images of 64 x 48 x 3, and how large one gets."""
+    now, then = (
+        [layer.count_params() for layer in build_encoder(shape).layers]
+        for shape in [(28, 28, 1), (64, 48, 3)]
     )
-
-
-@cache
-def _deepest(height, width):
-    """Ask the encoder for the shape behind its fourth convolution."""
-    layers = build_encoder((height, width, 1)).layers
-    return tuple(layers[3].output.shape[1:])
-
-
-def latents_of_a_wide_image(answer):
-    """Check the shape just before flattening, for images of 64 x 48."""
+    first, second = (
+        number
+        for number, (one, other) in enumerate(zip(now, then, strict=True), 1)
+        if one != other
+    )
+    grown = then[second - 1]
     mistakes = {
-        "height comes first, then width.": (12, 16, 64),
-        "there are two layers with stride 2.": [(32, 24, 64), (64, 48, 64), (8, 6, 64)],
-        "the last of these layers has twice the base depth.": [
-            (16, 12, 32),
-            (16, 12, 1),
+        "one filter serves all places: more places need no more numbers. Which "
+        "layers see more channels, or grow with the picture?": [
+            (wrong, wrong, None) for wrong in (2, 3, 4)
+        ],
+        "layers 6 and 8 only reorder numbers.": [
+            (wrong, wrong, None) for wrong in (6, 8)
+        ],
+        "layer 7 is given as many numbers as before.": (7, 7, None),
+        "the smaller layer first.": (second, first, None),
+        "the biases are missing: there is one a filter.": (None, None, grown - 4),
+        "that is its number for images of 28 x 28.": (None, None, now[second - 1]),
+        "height and width are halved twice before it.": [
+            (None, None, (height * width * 64 + 1) * 4)
+            for height, width in [(64, 48), (32, 24)]
+        ],
+        "it looks at all channels of the layer before.": [
+            (None, None, (16 * 12 * channels + 1) * 4) for channels in (1, 3, 32)
+        ],
+        "how many filters has it?": [
+            (None, None, 16 * 12 * 64 + 1),
+            (None, None, (16 * 12 * 64 + 1) * 64),
         ],
     }
-    return check_value(answer, _deepest(64, 48), mistakes)
-
-
-def width_without_bend(answer, kernel):
-    """Check the kernel that two convolutions without a bend amount to."""
-    twice = np.convolve(np.ones(kernel), np.ones(kernel))
-    mistakes = {
-        "the second window begins where the first one ends, but they overlap.": (
-            2 * kernel
-        ),
-        "one pixel more on each side? The second kernel reaches two.": kernel + 2,
-        "the widths do not multiply: how far does the second kernel reach?": kernel**2,
-        "a pixel of the second layer sees several of the first: wider.": kernel,
-    }
-    return check_value(answer, twice.size, mistakes)
+    return check_value(answer, (first, second, grown), mistakes)
