@@ -24,6 +24,10 @@ def letters(count, height=6, width=5, channels=1, seed=0):
     return np.random.default_rng(seed).random(shape).astype(np.float32)
 
 
+def bowl(d):
+    return (d - 2) ** 2
+
+
 RNG = np.random.default_rng(1)
 POINTS = RNG.normal(size=[30, 2])
 FIGURES = {
@@ -82,6 +86,11 @@ FIGURES = {
     ),
     "code_paths": lambda: plots.code_paths(
         POINTS, np.arange(30) % 3, np.cumsum(RNG.normal(size=[40, 3, 2]), axis=0) / 9
+    ),
+    "tangent": lambda: plots.tangent(bowl, 0.5, (-0.5, 4)),
+    "carried_slope": lambda: plots.carried_slope(bowl, 2.5, [5, 0.5], (-0.5, 5.6)),
+    "price_ladder": lambda: plots.price_ladder(
+        {"grey": (543, letters(1)[0]), "itself": (83, letters(1)[0])}, floor=83
     ),
     "dots": lambda: plots.dots({"a": [1, 2, 3], "b": [4]}, "nats"),
     "filter_steps": lambda: plots.filter_steps(
@@ -652,3 +661,57 @@ def test_rounding_is_drawn_between_what_it_cannot_better_and_what_is_wanted():
     assert set(goal.get_xdata()) == {6}
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["16", "32", "48"]
     assert axes.get_xlim()[0] == 0
+
+
+def arrows(axes):
+    """Where the arrows of a drawing begin and end."""
+    return [
+        (text.xyann, text.xy)
+        for text in axes.texts
+        if text.arrow_patch and not text._text
+    ]
+
+
+def test_a_tangent_touches_its_curve_and_shows_its_slope():
+    (axes,) = plots.tangent(bowl, 0.5, (-0.5, 4)).axes
+    curve, line, corner, dot = (line.get_xydata() for line in axes.lines)
+    np.testing.assert_allclose(curve[:, 1], bowl(curve[:, 0]))
+    (x, y), (to_x, to_y) = line
+    assert (to_y - y) / (to_x - x) == pytest.approx(-3)
+    assert y + 0.25 * -3 == pytest.approx(bowl(0.5))
+    np.testing.assert_allclose(corner, [[0.5, 2.25], [1.5, 2.25], [1.5, -0.75]])
+    np.testing.assert_allclose(dot, [[0.5, 2.25]])
+    assert [text.get_text() for text in axes.texts] == ["1", "−3"]
+
+
+def test_the_slope_at_the_nearest_code_is_carried_to_the_latent():
+    (axes,) = plots.carried_slope(bowl, 2.5, [5, 0.5], (-0.5, 5.6)).axes
+    found = arrows(axes)
+    slopes = [(to[1] - at[1]) / (to[0] - at[0]) for at, to in found]
+    # without codes at the latent; at the code; at the latent; and across
+    assert slopes == pytest.approx([1, -3, -3, 0], abs=1e-4)
+    assert [at for at, _ in found] == [
+        (2.5, 0.25),
+        (0.5, 2.25),
+        (2.5, 2.25),
+        (0.5, 2.25),
+    ]
+    assert all(to[1] < at[1] for at, to in found[:3]), "downhill"
+    assert found[3][1] == (2.5, 2.25)
+    steps = [line.get_xydata() for line in axes.lines[1:3]]
+    assert {float(step[0, 1]) for step in steps} == {2.25, 9}
+    assert steps[0][-1, 0] < 2.75 < steps[1][0, 0]
+    for step in steps:
+        assert len(set(step[:, 1])) == 1
+
+
+def test_the_rungs_of_a_ladder_stand_at_their_prices_with_their_pictures():
+    rungs = {"grey": (543.4, letters(1)[0]), "itself": (82.9, letters(1, seed=1)[0])}
+    (axes,) = plots.price_ladder(rungs, floor=82.9).axes
+    heights = [line.get_ydata()[0] for line in axes.lines]
+    assert heights == [543.4, 82.9]
+    words = [text.get_text() for text in axes.texts]
+    assert words == ["no picture costs less", "grey: 543", "itself: 83"]
+    for picture, (nats, image) in zip(axes.images, rungs.values(), strict=True):
+        np.testing.assert_allclose(picture.get_array(), 1 - image[..., 0])
+        assert picture.get_extent()[2] == nats

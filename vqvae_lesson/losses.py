@@ -1,7 +1,8 @@
 """The straight-through estimator and the terms of the loss (chapter 06).
 
 Equation 3 of van den Oord et al. 2017, arXiv:1711.00937, without its middle
-term: moving averages take its place. All terms are in nats per image.
+term: moving averages take its place. Reconstruction and prior are in nats per
+image, the commitment is a squared distance.
 """
 
 from typing import NamedTuple
@@ -15,12 +16,13 @@ tfd = tfp.distributions
 
 
 class Losses(NamedTuple):
-    """The loss and its terms, scalars, in nats per image.
+    """The loss and its terms, scalars.
 
     Attributes
     ----------
     total, reconstruction, commitment, prior : tensor, float32 []
-        The commitment is stored before it is weighted.
+        Reconstruction and prior are in nats per image. The commitment is a squared
+        distance, stored before it is weighted.
     """
 
     total: tf.Tensor
@@ -64,7 +66,7 @@ def pixel_distribution(logits):
         B distributions, each over images [H, W, C] of independent Bernoulli
         pixels.
     """
-    # Without dtype, Bernoulli turns a NumPy array of grey pixels into integers.
+    # Without dtype, grey pixels in a NumPy array would be cut to integers.
     pixels = tfd.Bernoulli(logits=logits, dtype=tf.float32)
     return tfd.Independent(pixels, reinterpreted_batch_ndims=3)
 
@@ -120,9 +122,8 @@ def prior_loss(indices, num_codes):
         L · log K nats per image, whatever the indices: a constant.
     """
     prior = tfd.Multinomial(total_count=1.0, logits=tf.zeros(num_codes))
-    return -tf.reduce_mean(
-        tf.reduce_sum(prior.log_prob(tf.one_hot(indices, num_codes)), axis=-1)
-    )
+    one_hot = tf.one_hot(indices, num_codes)
+    return -tf.reduce_mean(tf.reduce_sum(prior.log_prob(one_hot), axis=-1))
 
 
 def weighted_sum(reconstruction, commitment, prior, commitment_weight):
@@ -155,5 +156,5 @@ def total_loss(images, output, num_codes, commitment_weight):
     reconstruction = reconstruction_loss(images, output.logits)
     commitment = commitment_loss(output.latents, output.quantized)
     prior = prior_loss(output.indices, num_codes)
-    total = weighted_sum(reconstruction, commitment, prior, commitment_weight)
-    return Losses(total, reconstruction, commitment, prior)
+    terms = reconstruction, commitment, prior
+    return Losses(weighted_sum(*terms, commitment_weight), *terms)

@@ -36,6 +36,7 @@ from vqvae_lesson.plots.letters import (
     save_grid,
     tile,
 )
+from vqvae_lesson.plots.losses import carried_slope, price_ladder, tangent
 from vqvae_lesson.plots.machine import machine_map
 from vqvae_lesson.plots.paper import COLORS
 from vqvae_lesson.plots.quantizer import distance_bars, nearest_regions
@@ -43,6 +44,7 @@ from vqvae_lesson.plots.quantizer import distance_bars, nearest_regions
 __all__ = [
     "COLORS",
     "bars",
+    "carried_slope",
     "code_lines",
     "code_paths",
     "distance_bars",
@@ -67,12 +69,14 @@ __all__ = [
     "numbers_and_pictures",
     "overlays",
     "pixels_of",
+    "price_ladder",
     "priced_letter",
     "rounding_curve",
     "save_grid",
     "spread_on_paper",
     "stacked_bars",
     "staircase",
+    "tangent",
     "there_and_back",
     "tile",
 ]
