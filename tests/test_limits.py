@@ -112,7 +112,7 @@ def test_more_searches_are_never_worse():
 
 def test_a_picture_that_nobody_chooses_gets_the_worst_explained_image():
     nats = np.array([[1.0, 9.0, 9.0], [2.0, 9.0, 9.0], [5.0, 9.0, 9.0]])
-    filled = limits._fill_empty(nats, np.zeros(3, int), 3)
+    filled = limits.fill_empty(nats, np.zeros(3, int), 3)
     assert filled.tolist() == [0, 2, 1]
 
 

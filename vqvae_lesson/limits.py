@@ -59,12 +59,12 @@ def picture_nats(images, pictures):
     [[2.773]]
     """
     pictures = np.asarray(pictures)
-    return _logit_nats(images, np.log(pictures) - np.log1p(-pictures))
+    return logit_nats(images, np.log(pictures) - np.log1p(-pictures))
 
 
-def _logit_nats(images, logits):
+def logit_nats(images, logits):
     """Cross-entropy of every image under every picture, given by its logits."""
-    images, logits = _flat(images), _flat(logits)
+    images, logits = as_rows(images), as_rows(logits)
     return np.logaddexp(0, logits).sum(axis=1) - images @ logits.T
 
 
@@ -84,7 +84,7 @@ def code_nats(model, images):
     """
     codes = lookup(model.quantizer.codebook, np.arange(model.num_codes)[:, None])
     logits = model.decoder(codes).numpy()
-    return _logit_nats(np.float64(images), np.float64(logits))
+    return logit_nats(np.float64(images), np.float64(logits))
 
 
 def require_one_latent(latent_size):
@@ -226,7 +226,7 @@ def best_pictures(images, indices, num_pictures):
         before would cost infinitely many nats.
     """
     chosen = np.eye(num_pictures, dtype=images.dtype)[indices]
-    means = chosen.T @ _flat(images) / chosen.sum(axis=0)[:, None]
+    means = chosen.T @ as_rows(images) / chosen.sum(axis=0)[:, None]
     return means.clip(SUREST, 1 - SUREST).reshape(-1, *images.shape[1:])
 
 
@@ -262,7 +262,7 @@ def best_dictionary(images, num_codes=64, seed=0, restarts=4):
         )
     images = np.asarray(images, np.float64)  # so that any machine finds the same
     seeds = np.random.SeedSequence(seed).generate_state(restarts)
-    searches = [_search(images, num_codes, int(one)) for one in seeds]
+    searches = [search_once(images, num_codes, int(one)) for one in seeds]
     return min(searches, key=lambda dictionary: dictionary.nll)
 
 
@@ -284,19 +284,19 @@ def match(pictures, others):
     >>> match(shades, shades[[2, 0, 1]]).tolist()
     [1, 2, 0]
     """
-    distances = cdist(_flat(pictures), _flat(others), "sqeuclidean")
+    distances = cdist(as_rows(pictures), as_rows(others), "sqeuclidean")
     return linear_sum_assignment(distances)[1]
 
 
-def _search(images, num_codes, seed):
+def search_once(images, num_codes, seed):
     """Search once, until no image changes its picture."""
-    flat = _flat(images)
+    flat = as_rows(images)
     centers, _ = kmeans_plusplus(flat, num_codes, random_state=seed)
     pictures = np.clip(centers, 0.1, 0.9).reshape(-1, *images.shape[1:])
     indices, history = None, []
     while True:
         nats = picture_nats(images, pictures)
-        chosen = _fill_empty(nats, nats.argmin(axis=1), num_codes)
+        chosen = fill_empty(nats, nats.argmin(axis=1), num_codes)
         if np.array_equal(chosen, indices):
             return Dictionary(pictures, history[-1], tuple(history))
         indices = chosen
@@ -305,7 +305,7 @@ def _search(images, num_codes, seed):
         history.append(float(now.mean(dtype=np.float64)))
 
 
-def _fill_empty(nats, indices, num_codes):
+def fill_empty(nats, indices, num_codes):
     """Give each picture that nobody chose the image that is explained worst."""
     indices = indices.copy()
     cost = nats[np.arange(len(indices)), indices]
@@ -316,7 +316,7 @@ def _fill_empty(nats, indices, num_codes):
     return indices
 
 
-def _flat(images):
+def as_rows(images):
     """Images as rows of pixels."""
     images = np.asarray(images)
     return images.reshape(len(images), -1)
