@@ -487,7 +487,7 @@ def test_a_chapter_has_at_least_three_exercises(path):
 
 def test_the_chapters_use_every_check():
     used = {
-        f"chapter_{path.name[:2]}.{called(exercise[1])[0]}"
+        f"{path.stem[3:]}.{called(exercise[1])[0]}"
         for path in CHAPTERS
         for exercise in exercises(path)
     }
