@@ -146,15 +146,24 @@ class VQVAERecipe(Recipe):
 
 @dataclass(frozen=True)
 class VAERecipe(Recipe):
-    """A recipe for a VAE (chapter 11); the numbers of :class:`Recipe` and this.
+    """A recipe for a VAE (chapter 11); the numbers of :class:`Recipe` and these.
 
     Attributes
     ----------
     num_components : int
         Normals in the prior.
+    kl_weight : float
+        What a nat of the latent costs in the loss; other than 1, a β-VAE.
     """
 
     num_components: int = 100
+    kl_weight: float = 1.0
+
+    def __post_init__(self):
+        """Refuse a wrong number at once, not in the middle of a run."""
+        super().__post_init__()
+        if not 0 <= self.kl_weight < math.inf:
+            raise LessonError(f"kl_weight is {self.kl_weight}, expected 0 or more")
 
     def build(self, image_shape=(28, 28, 1), seed=0):
         """Build the untrained :class:`~vqvae_lesson.vae.VAE` of this recipe."""

@@ -33,7 +33,7 @@ class VAELosses(NamedTuple):
     Attributes
     ----------
     total, reconstruction, kl : tensor, float32 []
-        The total is the negative evidence lower bound.
+        With a KL weight of 1 the total is the negative evidence lower bound.
     """
 
     total: tf.Tensor
@@ -205,7 +205,8 @@ class VAE(LessonModel):
     def losses(self, images, noise):
         """Reconstruction and KL divergence, with one latent drawn for each image."""
         reconstruction, kl = map(tf.reduce_mean, elbo_terms(self, images, noise))
-        return VAELosses(reconstruction + kl, reconstruction, kl), None
+        total = reconstruction + self.recipe.kl_weight * kl
+        return VAELosses(total, reconstruction, kl), None
 
     def measure(self, images, noise):
         """Both terms of the negative ELBO for each image."""
