@@ -51,10 +51,12 @@ FIGURES = {
     "histograms": lambda: plots.histograms(
         {"a": letters(2), "b": letters(1) + 1}, "value", "share (%)", bins=9
     ),
-    "pixels_of": lambda: plots.pixels_of(letters(1)[0]),
-    "histogram": lambda: plots.histogram(letters(3), "value", bins=10),
+    "pixels_of": lambda: plots.pixels_of(letters(1)[0], top=1, left=2, size=3),
     "nearest_regions": lambda: plots.nearest_regions(
         POINTS, POINTS[:8], RNG.integers(8, size=30)
+    ),
+    "nearest_pictures": lambda: plots.nearest_pictures(
+        letters(2), POINTS[:2] ** 2 @ np.ones([2, 8]), letters(8), count=3
     ),
     "distance_bars": lambda: plots.distance_bars([3.0, 1.0, 2.0]),
     "lines": lambda: plots.lines(
@@ -345,19 +347,19 @@ def test_histograms_share_their_bins_and_mark_their_means():
     assert words == ["low", "high", "upright: means"]
 
 
-def test_a_letter_stands_beside_its_numbers():
+def test_a_letter_stands_beside_a_corner_of_it_with_its_numbers():
     image = letters(1)[0]
-    left, right, _ = plots.pixels_of(image).axes
-    np.testing.assert_allclose(shown(left), 1 - image[..., 0], atol=1e-6)
-    np.testing.assert_allclose(shown(right), image[..., 0], atol=1e-6)
-
-
-def test_a_histogram_shows_shares_that_add_up_to_100_percent():
-    values = np.repeat([0.0, 1.0], [30, 10]).reshape(4, 10)
-    (axes,) = plots.histogram(values, "value", bins=4).axes
-    assert [bar.get_height() for bar in axes.patches] == pytest.approx([75, 0, 0, 25])
-    assert axes.get_xlabel() == "value"
-    assert axes.get_ylabel() == "share of values (%)"
+    image[1, 2], image[3, 4] = 0, 1
+    whole, corner = plots.pixels_of(image, top=1, left=2, size=3).axes
+    np.testing.assert_allclose(shown(whole), 1 - image, atol=1e-6)
+    np.testing.assert_allclose(shown(corner), 1 - image[1:4, 2:5], atol=1e-6)
+    (frame,) = whole.patches
+    assert (frame.get_xy(), frame.get_width()) == ((1.5, 0.5), 3)
+    numbers = {text.get_position(): text.get_text() for text in corner.texts}
+    assert numbers[0, 0] == "0"
+    assert numbers[2, 2] == "1"
+    assert numbers[2, 0] == f"{image[1, 4, 0]:.2f}"
+    assert len(numbers) == 9
 
 
 def test_latents_are_joined_to_the_codes_they_chose():
@@ -400,6 +402,18 @@ def test_a_region_holds_the_points_that_are_nearest_to_its_code(seed, count):
     ends = np.array([[x, y] for x in axes.get_xlim() for y in axes.get_ylim()])
     covered = [path.contains_points(ends) for path in painted(axes)]
     assert np.any(covered, axis=0).all(), "the shading ends before the paper"
+
+
+def test_pictures_stand_in_the_order_of_their_distances_the_farthest_last():
+    pictures = letters(5)
+    distances = np.array([[4.0, 0.4, 3.0, 1.0, 2.0]])
+    figure = plots.nearest_pictures(letters(1, seed=3), distances, pictures, count=2)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["code\ndistance", "1\n0", "3\n1", "…\n…", "0\n4"]
+    for axes, image in zip(
+        figure.axes, [letters(1, seed=3)[0], *pictures[[1, 3]]], strict=False
+    ):
+        np.testing.assert_allclose(shown(axes), 1 - image[..., 0], atol=1e-6)
 
 
 def test_the_smallest_distance_is_lit():

@@ -4,99 +4,166 @@ import numpy as np
 import tensorflow as tf
 
 
-def distances_by_loop(latents, codebook):
-    return [
-        [sum((a - b) ** 2 for a, b in zip(z, e, strict=True)) for e in codebook]
-        for z in latents
-    ]
-
-
-def distances_by_einsum(latents, codebook):
-    apart = latents[:, None] - codebook
-    return np.einsum("nkd,nkd->nk", apart, apart)
+def distances(z, e):
+    return ((z[..., None, :] - e) ** 2).sum(-1)
 
 
 def nearest_by_loop(latents, codebook):
-    return [row.index(min(row)) for row in distances_by_loop(latents, codebook)]
+    if np.ndim(latents) > 1:
+        return [nearest_by_loop(latent, codebook) for latent in latents]
+    apart = [
+        sum((a - b) ** 2 for a, b in zip(latents, e, strict=True)) for e in codebook
+    ]
+    return apart.index(min(apart))
+
+
+def cosines(z, e):
+    return (
+        z @ e.T / np.linalg.norm(z, axis=1)[:, None] / np.linalg.norm(e, axis=1)[None]
+    )
+
+
+def border_by_slope(one, other, x):
+    middle, apart = (one + other) / 2, other - one
+    return [middle[1] - (place - middle[0]) * apart[0] / apart[1] for place in x]
+
+
+def border_by_search(one, other, x):
+    """Where the difference of two distances is 0, from its values at two heights."""
+    gap = [
+        (x - one[0]) ** 2
+        + (y - one[1]) ** 2
+        - (x - other[0]) ** 2
+        - (y - other[1]) ** 2
+        for y in (0, 1)
+    ]
+    return tf.constant(gap[0] / (gap[0] - gap[1]))
+
+
+def along(one, other, x, slope):
+    middle = (one + other) / 2
+    return middle[1] + slope * (x - middle[0])
+
+
+def steep(one, other):
+    return (other[1] - one[1]) / (other[0] - one[0])
 
 
 ARGUMENTS = {
-    "memory": {"latents": 6272, "num_codes": 512, "code_size": 64},
+    "factor": {"latent": (3, 2), "code": (4, 2)},
+    "memory": {"megabytes": 100, "num_codes": 8192, "code_size": 64},
 }
 VALUES = {
-    "memory": 822_083_584,
+    "factor": 1.6,
+    "memory": (47, 3051),
 }
 BUGS = {
     "broken_nearest": ("nearest", "other axis"),
 }
 RIGHT = {
-    "memory": [np.int64(822_083_584), 822_083_584.0],
-    "distances": [
-        distances_by_loop,
-        distances_by_einsum,
-        lambda z, e: tf.reduce_sum(tf.math.squared_difference(z[:, None], e), -1),
-        lambda z, e: np.linalg.norm(z[:, None] - e, axis=2) ** 2,
+    "factor": [8 / 5, np.float32(1.6), tf.constant(1.6)],
+    "border": [
+        border_by_slope,
+        border_by_search,
+        lambda a, b, x: (b @ b - a @ a - 2 * x * (b - a)[0]) / (2 * (b - a)[1]),
     ],
     "nearest": [
         nearest_by_loop,
         lambda z, e: np.float32(nearest_by_loop(z, e)),
-        lambda z, e: tf.argmin(distances_by_einsum(z, e), 1),
+        lambda z, e: tf.argmin(distances(z, e), -1),
+        lambda z, e: np.linalg.norm(z[..., None, :] - e, axis=-1).argmin(-1),
+        lambda z, e: (
+            distances(z.reshape(-1, z.shape[-1]), e).argmin(1).reshape(z.shape[:-1])
+        ),
     ],
-    "looked_up": [
-        lambda e, i: tf.one_hot(i, len(e)) @ e,
-        lambda e, i: [e[index].tolist() for index in i],
-        lambda e, i: np.einsum("kn,kd->nd", np.arange(len(e))[:, None] == i, e),
+    "renamed": [
+        lambda indices, order: [list(order).index(index) for index in indices],
+        lambda indices, order: np.argwhere(indices[:, None] == order)[:, 1],
+        lambda indices, order: tf.gather(tf.math.invert_permutation(order), indices),
     ],
+    "nearest_by_angle": [
+        lambda z, e: cosines(z, e).argmax(1),
+        lambda z, e: np.arccos(cosines(z, e)).argmin(1),
+        lambda z, e: tf.argmax(z @ tf.transpose(tf.math.l2_normalize(e, 1)), 1),
+        lambda z, e: nearest_by_loop(
+            z / np.linalg.norm(z, axis=1, keepdims=True),
+            e / np.linalg.norm(e, axis=1, keepdims=True),
+        ),
+    ],
+    "memory": [[np.int64(47), 3051.0], np.array([47, 3051])],
 }
 WRONG = {
-    "memory": [
-        (205_520_896, "4 bytes"),
-        (6272 * 512 * 4, "axis more"),
-        (1_644_167_168, "not 8"),
-        (4 * (6272 + 512) * 64, "pairs"),
+    "factor": [
+        (0.8, "further out"),
+        (2.56, "squared"),
+        (0.625, "upside down"),
+        (3.2, "2 too many"),
+        (np.sqrt(13 / 20), "lengths alone"),
+        (13 / 20, "lengths alone"),
+        (1, "keeps its latent"),
+        (-1.6, "minus sign"),
+        (1.7, "too large"),
+        (1.5, "too small"),
     ],
-    "distances": [
-        (lambda z, e: np.linalg.norm(z[:, None] - e, axis=-1), "square root"),
-        (lambda z, e: ((z[:, None] - e) ** 2).mean(-1), "mean"),
-        (lambda z, e: ((e[:, None] - z) ** 2).sum(-1), "transpose"),
-        (lambda z, e: abs(z[:, None] - e).sum(-1), "absolute"),
-        (lambda z, e: (z[:, None] - e).sum(-1) ** 2, "before they are squared"),
-        (lambda z, e: distances_by_einsum(z, e) + z @ e.T, "factor of two"),
-        (lambda z, e: distances_by_einsum(z, e) + 4 * z @ e.T, "subtracted"),
-        (lambda z, e: (e**2).sum(1) - 2 * z @ e.T, "square is missing"),
-        (lambda z, e: (z**2).sum(1)[:, None] - 2 * z @ e.T, "square is missing"),
-        (lambda z, e: z @ e.T, "one of three"),
-        (lambda z, e: ((z[:, None] - e) ** 2).sum(1), "last axis"),
-        (lambda z, e: ((z[:, None] - e) ** 2).sum(0), "last axis"),
-        (lambda z, e: ((z[:, None] - e) ** 2).sum(), "last axis"),
-        (lambda z, e: (z[:, None] - e) ** 2, "not added up yet"),
-        (lambda z, e: -distances_by_einsum(z, e), "differs by up to"),
-        (lambda z, e: distances_by_einsum(z, e)[0], "axis is missing"),
-        (lambda z, e: distances_by_einsum(z, e)[None], "too many"),
-        (lambda z, e: distances_by_einsum(z, e[:-1]), "expected [2, 3]."),
-        (lambda z, e: (z - e) ** 2, "raised ValueError"),
+    "border": [
+        (lambda a, b, x: a[1] + steep(a, b) * (x - a[0]), "through both codes"),
+        (lambda a, b, x: along(a, b, x, -steep(a, b)), "upside down"),
+        (lambda a, b, x: along(a, b, x, 1 / steep(a, b)), "wrong side"),
+        (lambda a, b, x: a[1] - (x - a[0]) / steep(a, b), "half-way"),
+        (lambda a, b, x: -x / steep(a, b), "half-way"),
+        (lambda a, b, x: 0 * x + (a[1] + b[1]) / 2, "level"),
+        (lambda a, b, x: (b @ b - a @ a - x * (b - a)[0]) / (b - a)[1], "by half"),
+        (lambda a, b, x: border_by_slope(a, b, x)[0], "axis is missing"),
+        (lambda a, b, x: border_by_slope(a, b, x + 0.1), "differs by up to"),
     ],
     "nearest": [
-        (lambda z, e: distances_by_einsum(z, e).argmax(1), "farthest"),
-        (lambda z, e: distances_by_einsum(z, e).argmin(0), "other axis"),
+        (lambda z, e: distances(z, e).argmax(-1), "farthest"),
+        (lambda z, e: distances(z, e).argmin(-2), "other axis"),
         (
-            lambda z, e: len(e) - 1 - distances_by_einsum(z, e)[:, ::-1].argmin(1),
+            lambda z, e: len(e) - 1 - distances(z, e)[..., ::-1].argmin(-1),
             "take the first",
         ),
-        (lambda z, e: distances_by_einsum(z, e).min(1), "distances"),
-        (lambda z, e: (z @ e.T).argmax(1), "product"),
-        (lambda z, e: distances_by_einsum(z, e).argmin(1) + 1, "begin at 0"),
-        (lambda z, e: e[distances_by_einsum(z, e).argmin(1)], "too many"),
-        (lambda z, e: distances_by_einsum(z, e).argmin(), "axis is missing"),
+        (lambda z, e: distances(z, e).min(-1), "distances to the nearest"),
+        (lambda z, e: distances(z, e), "all distances"),
+        (lambda z, e: (z @ e.T).argmax(-1), "product"),
+        (lambda z, e: distances(z, e).argmin(-1) + 1, "begin at 0"),
+        (lambda z, e: e[distances(z, e).argmin(-1)], "too many"),
+        (lambda z, e: distances(z, e).argmin(), "axis is missing"),
+        (lambda z, e: distances(z, e).argmin(-1).ravel(), "leading axes are gone"),
+        (lambda z, e: ((z - e) ** 2).sum(-1).argmin(-1), "meets every code"),
+        (lambda z, e: ((z - e) ** 2).sum(-1), "meets every code"),
+        (lambda z, e: tf.constant(z) - e, "meets every code"),
     ],
-    "looked_up": [
-        (lambda e, i: np.eye(len(e))[i], "one-hot"),
-        (lambda e, i: e.T[i % e.shape[1]], "columns"),
-        (lambda e, i: e[i].T, "transpose"),
-        (lambda e, i: e[i - 1], "off by one"),
-        (lambda e, i: tf.one_hot(i, len(e)) @ e[::-1], "differs by up to"),
-        (lambda e, i: e[i][0], "axis is missing"),
-        (lambda e, i: e @ np.eye(len(e))[i], "expected [2, 2]"),
-        (lambda e, i: i @ e, "raised ValueError"),
+    "renamed": [
+        (lambda indices, order: order[indices], "way back"),
+        (lambda indices, order: indices, "old indices"),
+        (lambda indices, order: np.argsort(order)[indices] + 1, "begin at 0"),
+        (lambda indices, order: np.argsort(order), "those asked for"),
+        (lambda indices, order: np.searchsorted(order, indices), "sorted"),
+        (lambda indices, order: np.argsort(order[::-1])[indices], "backwards"),
+        (lambda indices, order: np.argsort(indices), "differs by up to"),
+    ],
+    "nearest_by_angle": [
+        (lambda z, e: (z @ e.T).argmax(1), "length alone"),
+        (nearest_by_loop, "by distance"),
+        (lambda z, e: cosines(z, e).argmin(1), "largest angle"),
+        (lambda z, e: np.arccos(cosines(z, e)).argmax(1), "largest angle"),
+        (lambda z, e: abs(cosines(z, e)).argmax(1), "keep the sign"),
+        (cosines, "which code has the largest"),
+        (lambda z, e: cosines(z, e).max(1), "return the indices"),
+        (lambda z, e: cosines(z, e).argmax(0), "other axis"),
+        (lambda z, e: (z @ e.T / (e**2).sum(1)).argmax(1), "take its root"),
+        (lambda z, e: (z[:2] * e).sum(1), "meets every code"),
+    ],
+    "memory": [
+        ((190, 12207), "takes 4 bytes."),
+        ((23, 1525), "not 8"),
+        ((50, 3200), "not 2²⁰"),
+        ((48, 3052), "no longer fit"),
+        ((47.684, 3051.758), "parts of latents"),
+        ((3051, 47), "wrong way round"),
+        ((0, 0), "in megabytes"),
+        ((47, 47), "2 of 2"),
+        ((46, 3051), "too small"),
     ],
 }

@@ -3,7 +3,6 @@
 from vqvae_lesson.plots.charts import (
     bars,
     dots,
-    histogram,
     limit_curve,
     lines,
     stacked_bars,
@@ -39,7 +38,11 @@ from vqvae_lesson.plots.letters import (
 from vqvae_lesson.plots.losses import carried_slope, price_ladder, tangent
 from vqvae_lesson.plots.machine import machine_map
 from vqvae_lesson.plots.paper import COLORS
-from vqvae_lesson.plots.quantizer import distance_bars, nearest_regions
+from vqvae_lesson.plots.quantizer import (
+    distance_bars,
+    nearest_pictures,
+    nearest_regions,
+)
 
 __all__ = [
     "COLORS",
@@ -52,7 +55,6 @@ __all__ = [
     "filter_answers",
     "filter_indices",
     "filter_steps",
-    "histogram",
     "histograms",
     "latent_map",
     "letter_grid",
@@ -64,6 +66,7 @@ __all__ = [
     "lines",
     "machine_map",
     "named_letters",
+    "nearest_pictures",
     "nearest_regions",
     "numbered_sheet",
     "numbers_and_pictures",

@@ -5,6 +5,7 @@ import numpy as np
 from matplotlib.patches import Polygon
 from matplotlib.patheffects import withStroke
 
+from vqvae_lesson.plots.letters import draw_sheet, lay_out
 from vqvae_lesson.plots.paper import COLORS, INK, color_of, finish
 
 FAR = 20  # how far the shading goes, in widths of the drawing
@@ -116,3 +117,43 @@ def distance_bars(distances):
     axes.margins(x=0.01)
     axes.set_ylim(0, distances.max() * 1.2)
     return finish(figure, axes, "code", "squared distance")
+
+
+def nearest_pictures(letters, distances, pictures, count=5):
+    """Draw letters, right of each the pictures of its nearest codes, and the farthest.
+
+    Parameters
+    ----------
+    letters : array, float [N, H, W, C] in [0, 1]
+    distances : array, float [N, K]
+        Squared, from each letter's latent to every code.
+    pictures : array, float [K, H, W, C] in [0, 1]
+        What each code is drawn as.
+    count : int
+        How many of the nearest.
+
+    Returns
+    -------
+    Figure
+        Above each picture stand the code's index and, below it, the distance.
+    """
+    letters, distances = np.asarray(letters), np.asarray(distances)
+    pictures = np.asarray(pictures)
+    blank = np.zeros_like(pictures[0])
+    rows = []
+    for letter, row in zip(letters, distances, strict=True):
+        order = row.argsort()
+        shown = [(letter, "code\ndistance")]
+        shown += [(pictures[k], f"{k}\n{row[k]:.0f}") for k in order[:count]]
+        shown += [
+            (blank, "…\n…"),
+            (pictures[order[-1]], f"{order[-1]}\n{row.max():.0f}"),
+        ]
+        rows.append([(lay_out(image[None], 1), title) for image, title in shown])
+    size = 0.95 * (count + 3), 1.4 * len(rows)
+    figure, all_axes = plt.subplots(len(rows), count + 3, figsize=size, squeeze=False)
+    for row, line in zip(rows, all_axes, strict=True):
+        for (sheet, title), axes in zip(row, line, strict=True):
+            draw_sheet(axes, sheet)
+            axes.set_title(title, fontsize=12)
+    return finish(figure)
