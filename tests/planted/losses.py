@@ -8,12 +8,9 @@ import tensorflow as tf
 from vqvae_lesson.losses import commitment_loss
 
 
-def loss_by_loop(images, logits):
-    total = 0.0
-    for x, a in zip(images.ravel().tolist(), logits.ravel().tolist(), strict=True):
-        p = 1 / (1 + math.exp(-a))
-        total -= x * math.log(p) + (1 - x) * math.log(1 - p)
-    return total / len(images)
+def loss_with_softplus(images, logits):
+    nats = np.log1p(np.exp(-np.abs(logits))) + np.maximum(logits, 0) - images * logits
+    return nats.sum((1, 2, 3)).mean()
 
 
 def loss_with_tensorflow(images, logits):
@@ -21,118 +18,215 @@ def loss_with_tensorflow(images, logits):
     return tf.reduce_mean(tf.reduce_sum(each, [1, 2, 3]))
 
 
+def loss_by_probabilities(images, logits):
+    p = 1 / (1 + np.exp(-np.asarray(logits, "float64")))
+    x = np.asarray(images, "float64")
+    nats = -(x * np.log(p) + (1 - x) * np.log(1 - p))
+    return np.mean(np.sum(nats, axis=(1, 2, 3)))
+
+
+def loss_of(images, p):
+    nats = -(images * np.log(p) + (1 - images) * np.log(1 - p))
+    return np.mean(np.sum(nats, axis=(1, 2, 3)))
+
+
+def clipped(least):
+    def loss(images, logits):
+        return loss_of(images, np.clip(1 / (1 + np.exp(-logits)), least, 1 - least))
+
+    return loss
+
+
+def keras_of_probabilities(images, logits):
+    each = tf.keras.losses.binary_crossentropy(images, logits)
+    return tf.reduce_mean(tf.reduce_sum(each, [1, 2]))
+
+
 @tf.custom_gradient
-def straight_by_hand(latents, quantized):
-    return tf.identity(quantized), lambda upstream: (upstream, None)
+def rounding_by_hand(numbers):
+    return tf.round(numbers), lambda upstream: upstream
+
+
+def stopped(tensor):
+    return tf.stop_gradient(tensor)
+
+
+def mean_square(one, other):
+    return tf.reduce_mean((one - other) ** 2)
+
+
+def price_by_loop(indices, shares):
+    prices = [
+        sum(-math.log(shares[index]) for index in row) for row in indices.tolist()
+    ]
+    return sum(prices) / len(prices)
+
+
+def trap_of(latent, code, other):
+    return lambda valley: (valley + latent, valley + code, valley + other)
 
 
 ARGUMENTS = {
-    "gradient_at_the_latent": {"latent": 0.25, "code": 0.5, "target": 2.0},
+    "gradient_at_the_weight": {"x": 4, "weight": 0.3, "codes": [0.5, 4], "target": 2},
+    "same_balance": {"pixels": 784, "commitment_weight": 0.5},
 }
 VALUES = {
-    "gradient_at_the_latent": -3.0,
+    "gradient_at_the_weight": -12.0,
+    "same_balance": 392.0,
 }
 BUGS = {
-    "broken_commitment": ("commitment", "does not reach the latents"),
-    "broken_codebook_loss": ("codebook_loss", "reaches the latents"),
-    "broken_total": ("weighted_total", "weighs the reconstruction"),
+    "broken_two_terms": ("commitment", "weighs the term that pulls the codes"),
+    "broken_codebook_loss": ("codebook_loss", "reaches the latents and not"),
 }
 RIGHT = {
-    "gradient_at_the_latent": [-3, np.float32(-3)],
-    "codebook_loss": [
-        lambda z, q: (
-            tf.math.reduce_variance(tf.stop_gradient(z) - q)
-            + tf.reduce_mean(tf.stop_gradient(z) - q) ** 2
-        ),
-        lambda z, q: (
-            tf.reduce_sum(tf.square(q - tf.stop_gradient(z))) / tf.size(z, tf.float32)
-        ),
+    "gradient_at_the_weight": [-12, np.float32(-12), 2 * (0.5 - 2) * 4],
+    "same_balance": [392, 0.5 * 784, tf.constant(392.0)],
+    "trap": [
+        trap_of(-0.5, 1.5, -3),
+        lambda valley: np.array([valley, valley + 1, valley - 2]),
+        lambda valley: [tf.constant(valley + 0.2), valley + 1.0, valley - 1.2],
+        trap_of(2.0, 3.0, -4.0),
+        lambda valley: (valley - 5, valley + 20, valley - 45),
     ],
-    "straight_through": [
-        straight_by_hand,
-        lambda z, e: tf.add(z, tf.stop_gradient(e - z)),
-        lambda z, e: tf.stop_gradient(e) + z - tf.stop_gradient(z),
-        lambda z, e: (
-            tf.cast(z, tf.float64) + tf.stop_gradient(tf.cast(e - z, tf.float64))
-        ),
+    "rounding": [
+        rounding_by_hand,
+        lambda a: a + tf.stop_gradient(tf.round(a) - a),
+        lambda a: tf.round(a) + a - tf.stop_gradient(a),
+        lambda a: a - tf.stop_gradient(a - tf.floor(a + 0.5)),
     ],
     "reconstruction": [
-        loss_by_loop,
+        loss_with_softplus,
         loss_with_tensorflow,
         lambda x, a: np.float32(np.mean((np.logaddexp(0, a) - x * a).sum((1, 2, 3)))),
     ],
     "commitment": [
-        lambda z, e: (
-            tf.reduce_sum((tf.stop_gradient(e) - z) ** 2) / tf.size(z, tf.float32)
+        lambda z, q, beta: commitment_loss(q, z) + beta * commitment_loss(z, q),
+        lambda z, q, beta: tf.add(
+            tf.reduce_sum((stopped(z) - q) ** 2) / 4,
+            beta * tf.reduce_sum((stopped(q) - z) ** 2) / 4,
         ),
-        lambda z, e: tf.reduce_mean(tf.square(z - e.numpy())),
-        lambda z, e: sum(
-            tf.reduce_mean((z[:, :, d] - tf.stop_gradient(e)[:, :, d]) ** 2) / 2
-            for d in range(2)
+        lambda z, q, beta: mean_square(q, z.numpy()) + beta * mean_square(z, q.numpy()),
+    ],
+    "codebook_loss": [
+        lambda z, q: (
+            tf.math.reduce_variance(stopped(z) - q)
+            + tf.reduce_mean(stopped(z) - q) ** 2
         ),
+        lambda z, q: tf.reduce_sum(tf.square(q - stopped(z))) / tf.size(z, tf.float32),
+        lambda z, q: commitment_loss(q, z),
     ],
     "prior": [
-        lambda size, codes: sum(-math.log(1 / codes) for _ in range(size)),
-        lambda size, codes: size * tf.math.log(float(codes)),
-        lambda size, codes: np.array(size) * np.log2(codes) * np.log(2),
-    ],
-    "weighted_total": [
-        lambda r, c, p, beta: np.dot([1, beta, 1], [r, c, p]),
-        lambda r, c, p, beta: tf.add_n([tf.constant(r), beta * tf.constant(c), p]),
+        price_by_loop,
+        lambda indices, shares: -np.log(shares[indices]).sum(1).mean(),
+        lambda indices, shares: (
+            -tf.reduce_mean(
+                tf.reduce_sum(
+                    tf.math.log(
+                        tf.reduce_sum(tf.one_hot(indices, len(shares)) * shares, -1)
+                    ),
+                    -1,
+                )
+            )
+        ),
+        lambda indices, shares: (
+            -np.log(np.prod(shares[indices], axis=1)).sum() / len(indices)
+        ),
     ],
 }
 WRONG = {
-    "gradient_at_the_latent": [
-        (-3.5, "at the code"),
+    "gradient_at_the_weight": [
+        (2 * (1.2 - 2) * 4, "what did the decoder see"),
+        (2 * (1.2 - 2), "what did the decoder see"),
         (0, "not 0"),
-        (3.0, "sign"),
+        (12.0, "sign"),
+        (-6.0, "factor of 2"),
         (-1.5, "factor of 2"),
-        (2.25, "slope"),
+        (-3.0, "one factor is left"),
+        (-3 * 0.3, "not by the weight"),
+        (2.25, "that is the loss"),
+        (16.0, "the other one"),
+        (4, "the other one"),
+        (1, "do not add"),
+        (-48, "too small"),
     ],
-    "codebook_loss": [
-        (lambda z, q: tf.reduce_sum((tf.stop_gradient(z) - q) ** 2), "sum"),
-        (
-            lambda z, q: tf.reduce_mean((z - tf.stop_gradient(q)) ** 2),
-            "moves the codes",
-        ),
-        (
-            lambda z, q: tf.reduce_mean(
-                (tf.stop_gradient(z) - tf.stop_gradient(q)) ** 2
-            ),
-            "no gradient reaches the codes",
-        ),
-        (lambda z, q: tf.norm(tf.stop_gradient(z) - q), "root"),
-        (lambda z, q: tf.reduce_mean(tf.abs(tf.stop_gradient(z) - q)), "squared"),
+    "same_balance": [
+        (0.5 / 784, "must grow"),
+        (784 / 0.5, "do not divide"),
+        (0.5, "by which factor"),
+        (784, "number of pixels"),
+        (14, "count all pixels"),
+        (28, "count all pixels"),
+        (0.5 * 784 / 16, "mean in both"),
+        (0.5 * 784 * 16, "mean in both"),
+        (196, "too small"),
+        (391, "too small"),
     ],
-    "straight_through": [
-        (lambda z, e: z, "returns the latents"),
-        (lambda z, e: e + tf.stop_gradient(z - e), "returns the latents"),
-        (lambda z, e: z + tf.stop_gradient(e), "subtracted"),
-        (lambda z, e: z + tf.stop_gradient(z - e), "wrong sign"),
-        (lambda z, e: tf.stop_gradient(e - z), "difference alone"),
-        (lambda z, e: e, "reaches the latents"),
-        (lambda z, e: tf.stop_gradient(e), "reaches the latents"),
-        (lambda z, e: tf.stop_gradient(z + e - z), "reaches the latents"),
-        (lambda z, e: (z + tf.stop_gradient(2 * e - z)) / 2, "reaches the latents"),
-        (lambda z, e: z + e - tf.stop_gradient(z), "reaches the codes"),
-        (lambda z, e: e.numpy(), "NumPy"),
-        (lambda z, e: tf.reduce_mean(e), "axis is missing"),
-        (lambda z, e: 2 * e, "differs"),
+    "trap": [
+        (trap_of(0.5, -1.5, 3.0), "negative"),
+        (trap_of(-0.5, -3, 1.5), "choose the other code"),
+        (trap_of(1.0, 2.0, 0.0), "choose the other code"),
+        (trap_of(-1.0, 0.0, -3.0), "slope is 0"),
+        (trap_of(1.0, 1.5, 6.0), "put that code on the left"),
+        (trap_of(0.5, 1.5, -1.0), "good one"),
+        (trap_of(0.5, 2.0, -2.0), "good one"),
+        (trap_of(2.0, 0.01, -3.0), "has not reached"),
+        (lambda valley: (-0.5, 1.5, -3.0), "negative"),
+        (lambda valley: (valley - 0.5, valley + 1.5), "expected 3 results"),
+        (lambda valley: (valley, [valley + 1, 2], -3), "three finite numbers"),
+        (lambda valley: (valley - 0.5, valley + 1.5, -math.inf), "three finite"),
+    ],
+    "rounding": [
+        (lambda a: tf.round(a), "no gradient reaches"),
+        (lambda a: a + tf.stop_gradient(tf.round(a)) - a, "no gradient reaches"),
+        (lambda a: tf.stop_gradient(a + tf.round(a) - a), "no gradient reaches"),
+        (
+            lambda a: 2 * a + tf.stop_gradient(tf.round(a) - 2 * a),
+            "not the one that was sent",
+        ),
+        (lambda a: np.round(a), "NumPy"),
+        (lambda a: a + tf.stop_gradient(a - tf.round(a)), "wrong sign"),
+        (lambda a: a + tf.stop_gradient(tf.round(a)), "on top"),
+        (lambda a: tf.stop_gradient(tf.round(a) - a), "difference alone"),
+        (lambda a: a + tf.stop_gradient(tf.floor(a) - a), "rounds down"),
+        (lambda a: tf.math.ceil(a), "rounds up"),
+        (lambda a: a, "must be whole"),
+        (lambda a: tf.cast(tf.cast(a, tf.int32), tf.float32), "cuts off"),
+        (lambda a: tf.reduce_mean(tf.round(a)), "axis is missing"),
     ],
     "reconstruction": [
-        (lambda x, a: loss_by_loop(x, a) / 4, "mean over pixels"),
+        (loss_by_probabilities, "Do without p"),
+        (lambda x, a: loss_of(x, 1 / (1 + np.exp(-a))), "Do without p"),
+        (clipped(1e-7), "Is p clipped"),
+        (clipped(1e-3), "Is p clipped"),
+        (clipped(1e-12), "Do without p"),
+        (loss_of, "are these logits or probabilities"),
+        (
+            lambda x, a: loss_of(x, np.clip(a, 1e-7, 1 - 1e-7)),
+            "are these logits or probabilities",
+        ),
+        (keras_of_probabilities, "are these logits or probabilities"),
+        (lambda x, a: np.mean(np.log(a)), "are these logits or probabilities"),
+        (
+            lambda x, a: loss_with_tensorflow(x, 1 / (1 + np.exp(-a))),
+            "sigmoid twice",
+        ),
+        (lambda x, a: loss_with_tensorflow(x, a) / 4, "mean over pixels"),
         (
             lambda x, a: tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(x, a)),
             "mean over pixels",
         ),
-        (lambda x, a: loss_by_loop(x, a) * len(x), "sum over the batch"),
-        (lambda x, a: -loss_by_loop(x, a), "negative"),
+        (lambda x, a: loss_with_tensorflow(x, a) * len(x), "sum over the batch"),
+        (lambda x, a: -loss_with_tensorflow(x, a), "negative"),
         (
             lambda x, a: (x * np.logaddexp(0, -a)).sum((1, 2, 3)).mean(),
-            "black ones",
+            "paper is not",
         ),
-        (lambda x, a: loss_by_loop(x, -a), "wrong way round"),
-        (lambda x, a: loss_by_loop(x, a) / np.log(2), "bits"),
+        (
+            lambda x, a: ((1 - x) * np.logaddexp(0, a)).sum((1, 2, 3)).mean(),
+            "ink is not",
+        ),
+        (lambda x, a: loss_with_tensorflow(x, -a), "wrong way round"),
+        (lambda x, a: loss_with_tensorflow(x, a) / np.log(2), "bits"),
         (
             lambda x, a: tf.reduce_sum(
                 tf.nn.sigmoid_cross_entropy_with_logits(x, a), [1, 2, 3]
@@ -146,46 +240,101 @@ WRONG = {
             "one axis too few",
         ),
         (lambda x, a: np.logaddexp(0, a) - x * a, "too many"),
-        (lambda x, a: np.mean(np.log(a)), "NaN"),
+        (lambda x, a: loss_with_tensorflow(x, a) + 1, "too large"),
     ],
     "commitment": [
-        (lambda z, e: tf.reduce_sum((z - e) ** 2), "sum"),
-        (lambda z, e: tf.reduce_mean(tf.reduce_sum((z - e) ** 2, -1)), "sum"),
-        (lambda z, e: tf.reduce_sum((z - e) ** 2, -1), "sum"),
-        (lambda z, e: tf.reduce_mean(abs(z - e)), "not squared"),
-        (lambda z, e: tf.reduce_mean(z - e), "not squared"),
-        (lambda z, e: tf.norm(z - e), "root"),
-        (lambda z, e: -commitment_loss(z, e), "sign"),
         (
-            lambda z, e: tf.reduce_mean((tf.stop_gradient(z) - e) ** 2),
-            "does not reach the latents",
+            lambda z, q, beta: (1 + beta) * mean_square(z, q),
+            "not enough: one of the two",
         ),
-        (lambda z, e: tf.stop_gradient(commitment_loss(z, e)), "does not reach"),
-        (lambda z, e: tf.reduce_mean((z - e) ** 2), "reaches the codes"),
-        (lambda z, e: np.mean((z.numpy() - e.numpy()) ** 2), "NumPy"),
-        (lambda z, e: 0.25 * commitment_loss(z, e), "too small"),
-        (lambda z, e: (z - tf.stop_gradient(e)) ** 2, "too many"),
+        (
+            lambda z, q, beta: mean_square(z, q) + beta * mean_square(z, stopped(q)),
+            "not enough: one of the two",
+        ),
+        (
+            lambda z, q, beta: mean_square(stopped(z), q) + beta * mean_square(z, q),
+            "not enough: one of the two",
+        ),
+        (
+            lambda z, q, beta: beta * commitment_loss(q, z) + commitment_loss(z, q),
+            "weighs the term that pulls the codes",
+        ),
+        (lambda z, q, beta: (1 + beta) * commitment_loss(q, z), "reaches the latents"),
+        (lambda z, q, beta: (1 + beta) * commitment_loss(z, q), "reaches the codes"),
+        (
+            lambda z, q, beta: stopped((1 + beta) * mean_square(z, q)),
+            "reaches the latents",
+        ),
+        (
+            lambda z, q, beta: (1 + beta) * np.mean((z.numpy() - q.numpy()) ** 2),
+            "NumPy",
+        ),
+        (
+            lambda z, q, beta: (
+                (1 + beta) / 2 * (commitment_loss(q, z) + commitment_loss(z, q))
+            ),
+            "the pulls are not",
+        ),
+        (lambda z, q, beta: commitment_loss(q, z) + commitment_loss(z, q), "left out"),
+        (
+            lambda z, q, beta: beta * (commitment_loss(q, z) + commitment_loss(z, q)),
+            "both terms",
+        ),
+        (lambda z, q, beta: beta * commitment_loss(z, q), "only one"),
+        (lambda z, q, beta: commitment_loss(q, z), "only one"),
+        (
+            lambda z, q, beta: commitment_loss(q, z) - beta * commitment_loss(z, q),
+            "subtracted",
+        ),
+        (lambda z, q, beta: -(1 + beta) * commitment_loss(z, q), "positive"),
+        (
+            lambda z, q, beta: (1 + beta) * tf.reduce_sum((z - q) ** 2),
+            "a sum",
+        ),
+        (lambda z, q, beta: (1 + beta) * tf.reduce_mean(abs(z - q)), "not squared"),
+        (lambda z, q, beta: (1 + beta) * tf.norm(z - q), "root"),
+        (lambda z, q, beta: (1 + beta) * (z - stopped(q)) ** 2, "too many"),
+    ],
+    "codebook_loss": [
+        (lambda z, q: tf.reduce_sum((stopped(z) - q) ** 2), "sum"),
+        (lambda z, q: tf.reduce_mean(tf.reduce_sum((stopped(z) - q) ** 2, -1)), "sum"),
+        (lambda z, q: mean_square(z, stopped(q)), "reaches the latents and not"),
+        (lambda z, q: mean_square(stopped(z), stopped(q)), "both stopped"),
+        (lambda z, q: mean_square(z, q), "as well"),
+        (
+            lambda z, q: mean_square(stopped(z), z + stopped(q - z)),
+            "reaches the latents and not",
+        ),
+        (
+            lambda z, q: 2 * commitment_loss(q, z) - stopped(commitment_loss(q, z)),
+            "another strength",
+        ),
+        (lambda z, q: np.mean((z.numpy() - q.numpy()) ** 2), "NumPy"),
+        (lambda z, q: -commitment_loss(q, z), "positive"),
+        (lambda z, q: tf.reduce_mean(tf.abs(stopped(z) - q)), "not squared"),
+        (lambda z, q: tf.reduce_mean(q - stopped(z)), "not squared"),
+        (lambda z, q: tf.norm(stopped(z) - q), "root"),
+        (lambda z, q: mean_square(q, q), "both to be compared"),
+        (lambda z, q: (stopped(z) - q) ** 2, "too many"),
+        (lambda z, q: 0.25 * commitment_loss(q, z), "too small"),
     ],
     "prior": [
-        (lambda size, codes: size * np.log2(codes), "bits"),
-        (lambda size, codes: np.log(codes), "each of the latents"),
-        (lambda size, codes: np.log(size * codes), "which number"),
-        (lambda size, codes: size * np.log(1 / codes), "sign"),
-        (lambda size, codes: codes * np.log(size), "changed places"),
-        (lambda size, codes: codes**size, "logarithm"),
-        (lambda size, codes: size * codes, "logarithm"),
-        (lambda size, codes: size * np.log(codes) / codes, "too small"),
-        (lambda size, codes: size * np.log(codes + 1), "too large"),
-    ],
-    "weighted_total": [
-        (lambda r, c, p, beta: beta * r + c + p, "weighs the reconstruction"),
-        (lambda r, c, p, beta: r + c + beta * p, "weighs the prior"),
-        (lambda r, c, p, beta: r + c + p, "left out"),
-        (lambda r, c, p, beta: beta * (r + c + p), "whole sum"),
-        (lambda r, c, p, beta: r + beta * (c + p), "too, here"),
-        (lambda r, c, p, beta: r + beta * c - p, "wrong sign"),
-        (lambda r, c, p, beta: -(r - beta * c - p), "wrong sign"),
-        (lambda r, c, p, beta: r + beta * c, "prior is left out"),
-        (lambda r, c, p, beta: (r + beta * c + p) / 3, "too small"),
+        (lambda k, s: -np.log2(s[k]).sum(1).mean(), "bits"),
+        (lambda k, s: np.log(len(s)), "equally popular"),
+        (lambda k, s: k.shape[1] * np.log(len(s)), "equally popular"),
+        (lambda k, s: np.log(s[k]).sum(1).mean(), "positive"),
+        (lambda k, s: -np.log(s[k]).mean(), "sum over its latents"),
+        (lambda k, s: -np.log(s[k]).sum(), "sum over the batch"),
+        (lambda k, s: -np.sum(s * np.log(s)), "whatever the letters chose"),
+        (lambda k, s: -np.log(s).mean(), "whatever the letters chose"),
+        (lambda k, s: s[k].sum(1).mean(), "where is the logarithm"),
+        (lambda k, s: s[k].prod(1).mean(), "where is the logarithm"),
+        (lambda k, s: -np.log(s[k].mean()), "logarithm of a mean"),
+        (lambda k, s: -np.log(s[k].prod(1).mean()), "logarithm of a mean"),
+        (lambda k, s: (-s[k] * np.log(s[k])).sum(1).mean(), "one price for each name"),
+        (lambda k, s: np.log(k + 1).sum(1).mean(), "the indices themselves"),
+        (lambda k, s: -np.log(s[k]).sum(1), "too many"),
+        (lambda k, s: np.log(k).sum(1).mean(), "the logarithm of 0"),
+        (lambda k, s: -np.log(s[k]).sum(1).mean() / 2, "too small"),
     ],
 }

@@ -1,7 +1,8 @@
-"""Checks of chapter 06: straight-through and the terms of the loss."""
+"""Checks of chapter 06: gradients, straight-through and the terms of the loss."""
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_probability as tfp
 
 from vqvae_lesson import losses
 from vqvae_lesson.classroom.checks.verdict import (
@@ -11,12 +12,19 @@ from vqvae_lesson.classroom.checks.verdict import (
     check_each,
     check_function,
     check_value,
+    compare,
+    numbers,
+    parts,
 )
+from vqvae_lesson.quantizer import lookup, nearest_code
+
+tfd = tfp.distributions
 
 SQUARE_MISTAKES = {
     "the difference is not squared.": lambda latents, quantized: [
         tf.reduce_mean(tf.abs(latents - quantized)),
         tf.reduce_mean(latents - quantized),
+        tf.reduce_mean(quantized - latents),
     ],
     "this is the root: leave it out.": lambda latents, quantized: [
         tf.sqrt(tf.reduce_mean((latents - quantized) ** 2)),
@@ -24,6 +32,8 @@ SQUARE_MISTAKES = {
     ],
 }
 UPSTREAM = np.array([[[1.0, -2.0]], [[3.0, 0.5]]], np.float32)
+RATE, MOST_STEPS = 0.1, 200
+SURE = 10  # a logit that leaves no doubt
 
 
 def _pair(seed=0):
@@ -34,19 +44,20 @@ def _pair(seed=0):
     )
 
 
-def _gradients(function, latents, quantized):
+def _gradients(function, *case):
     """Gradients of a sum weighted by UPSTREAM, None if there is no tensor."""
+    tensors = [part for part in case if tf.is_tensor(part)]
     with tf.GradientTape() as tape:
-        tape.watch([latents, quantized])
-        result = function(latents, quantized)
+        tape.watch(tensors)
+        result = function(*case)
         if not tf.is_tensor(result):
             return None
         weighted = tf.reduce_sum(tf.cast(result, tf.float32) * UPSTREAM)
-    return tape.gradient(weighted, [latents, quantized], unconnected_gradients="zero")
+    return tape.gradient(weighted, tensors, unconnected_gradients="zero")
 
 
-def _check_gradients(answer, reference, hints, praise):
-    """Compare gradients with respect to both arguments."""
+def _check_gradients(answer, reference, cases, hint_for, praise):
+    """Compare gradients with respect to all tensors, once the values are right."""
 
     def judge(found, *case):
         if found is None:
@@ -55,204 +66,355 @@ def _check_gradients(answer, reference, hints, praise):
                 "operations throughout, not NumPy's."
             )
         expected = _gradients(reference, *case)
-        for one, right, hint in zip(found, expected, hints, strict=True):
-            if not agrees(one, right):
-                raise Fault(hint)
+        if not all(map(agrees, found, expected)):
+            raise Fault(hint_for(found, expected))
 
-    return check_each(lambda *case: _gradients(answer, *case), [_pair()], judge, praise)
+    return check_each(lambda *case: _gradients(answer, *case), cases, judge, praise)
 
 
-def straight_through(answer):
-    """Check the values and the gradients of a straight-through estimator."""
-    verdict = check_function(
+def _is_zero(gradient):
+    return not np.any(gradient)
+
+
+def gradient_at_the_weight(answer, x, weight, codes, target):
+    """Check the gradient that reaches a weight in front of a straight-through step.
+
+    The latent is weight · x, the loss (d - target)² of what comes out.
+    """
+    codebook = tf.constant(codes, tf.float32)[:, None]
+
+    def slope(forward):
+        weights = tf.Variable([[float(weight)]])
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum((forward(weights * x) - target) ** 2)
+        gradient = tape.gradient(loss, weights, unconnected_gradients="zero")
+        return gradient.numpy().item()
+
+    def straight(index_of):
+        return lambda latents: losses.straight_through(
+            latents, lookup(codebook, index_of(latents))
+        )
+
+    right = slope(straight(lambda latents: nearest_code(latents, codebook)))
+    at_code = right / x
+    at_latent = slope(tf.identity)
+    at_other = slope(straight(lambda latents: tf.argmax(abs(codebook - latents), 0)))
+    mistakes = {
+        "this slope is taken at the latent: what did the decoder see?": [
+            at_latent,
+            at_latent / x,
+        ],
+        "straight-through lets the gradient pass: it is not 0.": 0.0,
+        "the sign is the wrong way round: does the loss rise with the weight?": [
+            -right,
+            -at_code,
+        ],
+        "the slope of a square has a factor of 2.": [right / 2, at_code / 2],
+        "this reaches the latent: one factor is left on the way to the weight.": (
+            at_code
+        ),
+        "for each step of the weight the latent moves by x, not by the weight.": (
+            at_code * weight
+        ),
+        "that is the loss: what is its slope?": (at_code / 2) ** 2,
+        "the latent chooses the nearer code, and this is the other one.": [
+            at_other,
+            at_other / x,
+        ],
+        "multiply the slopes along the way, do not add them.": at_code + x,
+    }
+    return check_value(answer, right, mistakes)
+
+
+def trap(answer):
+    """Check a latent and two codes, of which straight-through finds the worse one.
+
+    The reader's function takes the place of the valley, v, where the loss (d - v)² is
+    0, and gives latent, its code, and the other code, to the left of the latent.
+    """
+
+    def judge(found, valley):
+        latent, code, other = (_one_number(part) for part in parts(found, 3))
+        _expect_trap(latent, code, other, valley)
+
+    return check_each(
         answer,
-        [_pair()],
-        losses.straight_through,
-        {
-            "this returns the latents: forward, the decoder must see the codes.": (
-                lambda latents, quantized: latents
-            ),
-            "the latents come on top of the codes: what must be subtracted?": (
-                lambda latents, quantized: latents + quantized
-            ),
-            "the difference has the wrong sign.": (
-                lambda latents, quantized: [
-                    2 * latents - quantized,
-                    2 * quantized - latents,
-                ]
-            ),
-            "this is the difference alone: add it to the latents.": (
-                lambda latents, quantized: [quantized - latents, latents - quantized]
-            ),
-        },
+        [(2.0,), (-3.5,), (10.0,)],
+        judge,
+        "each step follows the guess, and at the border the loss rises.",
     )
+
+
+def _one_number(part):
+    """Return a part as one finite number."""
+    part = numbers(part)
+    if part.size != 1 or not np.isfinite(part).all():
+        raise Fault("expected three finite numbers: latent, its code, other code.")
+    return float(part.item())
+
+
+def _expect_trap(latent, code, other, valley):
+    """Raise the fault of a trap that is none, or that leads to the right."""
+    if abs(latent - other) <= abs(latent - code):
+        raise Fault(
+            "the latent would choose the other code, which is no farther away: its "
+            "own code comes second, the other one third."
+        )
+    slope = 2 * (code - valley)
+    if abs(slope) < 1e-6:
+        raise Fault(
+            "the code stands in the valley, where the slope is 0: the latent never "
+            "moves."
+        )
+    if slope < 0:
+        raise Fault(
+            "the slope at this code is negative, so the latent goes to the right: "
+            "the trap shall lead to the left."
+        )
+    if other > latent:
+        raise Fault(
+            "the latent goes to the left, away from the other code: put that code "
+            "on the left."
+        )
+    if abs(other - valley) <= abs(code - valley):
+        raise Fault(
+            "the latent comes to a code that costs no more than its own: this guess "
+            "is a good one. Put the other code farther from the valley."
+        )
+    steps = (latent - (code + other) / 2) / (RATE * slope)
+    if steps > MOST_STEPS:
+        raise Fault(
+            f"after {MOST_STEPS} steps at a rate of {RATE} the latent has not reached "
+            "the border yet: bring the border nearer, or make the slope steeper."
+        )
+
+
+def rounding(answer):
+    """Check a straight-through step for rounding to whole numbers."""
+    case = (tf.constant([[[0.2, 0.7]], [[-1.6, 2.4]]]),)
+
+    def reference(numbers):
+        return numbers + tf.stop_gradient(tf.round(numbers) - numbers)
+
+    mistakes = {
+        "this returns the numbers as they came: forward, they must be whole.": (
+            tf.identity
+        ),
+        "this always rounds down: 0.7 is nearer to 1.": tf.floor,
+        "this always rounds up: 0.2 is nearer to 0.": tf.math.ceil,
+        "this cuts off what stands behind the point: 0.7 is nearer to 1.": (
+            lambda numbers: tf.cast(tf.cast(numbers, tf.int32), tf.float32)
+        ),
+        "this is the difference alone: add it to the numbers.": lambda numbers: [
+            tf.round(numbers) - numbers,
+            numbers - tf.round(numbers),
+        ],
+        "the numbers come on top of the whole ones: what must be subtracted?": (
+            lambda numbers: numbers + tf.round(numbers)
+        ),
+        "the difference has the wrong sign.": lambda numbers: (
+            2 * numbers - tf.round(numbers)
+        ),
+    }
+    verdict = check_function(answer, [case], reference, mistakes)
     if verdict.state != RIGHT:
         return verdict
+
+    def hint_for(found, expected):
+        if _is_zero(found[0]):
+            return (
+                "the values are right, but no gradient reaches the numbers: the slope "
+                "of a staircase is 0, and stopped numbers have none."
+            )
+        return (
+            "the values are right, but the gradient that arrives is not the one that "
+            "was sent: let it pass once, unchanged."
+        )
+
     return _check_gradients(
         answer,
-        losses.straight_through,
-        [
-            "the values are right, but no gradient, or not all of it, reaches the "
-            "latents: stop it around the difference only.",
-            "a gradient reaches the codes: which part must be stopped?",
-        ],
-        "the codes forward, the whole gradient to the latents backward.",
+        reference,
+        [case],
+        hint_for,
+        "whole numbers forward, the whole gradient backward.",
     )
 
 
 def reconstruction(answer):
-    """Check the cross-entropy of images under logits."""
+    """Check the cross-entropy of images under logits, extreme ones too."""
     random = np.random.default_rng(1)
     images = random.uniform(size=[3, 2, 2, 1]).astype(np.float32)
     logits = random.normal(size=[3, 2, 2, 1]).astype(np.float32)
+    sure = np.array([40.0, -40, 200, -200, 1000, -1000], np.float32)
+    grey = np.array([0.0, 1, 0.5, 0, 0.25, 1], np.float32)
+    cases = [(images, logits), (grey.reshape(3, 1, 2, 1), sure.reshape(3, 1, 2, 1))]
 
     def each(images, logits):
         return np.float64(losses.reconstruction_loss(images, logits))
 
-    def nats(images, logits):
-        ink, paper = np.logaddexp(0, -logits), np.logaddexp(0, logits)
-        return images * ink, (1 - images) * paper
-
     mistakes = {
         "this is the mean over pixels: sum over the pixels of an image.": (
-            lambda *case: each(*case) / 4
+            lambda images, logits: each(images, logits) / images[0].size
         ),
         "this is the sum over the batch: take the mean over images.": (
-            lambda *case: each(*case) * 3
+            lambda images, logits: each(images, logits) * len(images)
         ),
         "this is the sum over one axis too few: one number an image, then a mean.": (
-            lambda *case: [each(*case) / 2, sum(nats(*case)).sum((1, 2, 3))]
+            lambda images, logits: [
+                sum(_nats(images, logits)).sum((1, 2, 3)),
+                *(each(images, logits) / size for size in {*images.shape[1:3]} - {1}),
+            ]
         ),
         "this is a log-probability: the loss is its negative.": lambda *case: (
             -each(*case)
         ),
-        "the white pixels count, the black ones do not: add (1 - x) log(1 - p).": (
-            lambda *case: nats(*case)[0].sum((1, 2, 3)).mean()
+        "ink is paid for, paper is not: add (1 - x) log(1 - p).": lambda *case: (
+            _nats(*case)[0].sum((1, 2, 3)).mean()
         ),
-        "white and black are the wrong way round: look at the sign of the logits.": (
+        "paper is paid for, ink is not: add x log p.": lambda *case: (
+            _nats(*case)[1].sum((1, 2, 3)).mean()
+        ),
+        "ink and paper are the wrong way round: look at the sign of the logits.": (
             lambda images, logits: each(images, -logits)
         ),
         "this is in bits: use the natural logarithm for nats.": lambda *case: (
             each(*case) / np.log(2)
         ),
+        "the logits went through a sigmoid twice: they go into the formula as "
+        "they are.": lambda images, logits: each(images, 1 / (1 + np.exp(-logits))),
+        "are these logits or probabilities? A logit must go through the sigmoid "
+        "before its logarithm is taken.": lambda images, logits: [
+            scale * _clipped(images, logits.astype(kind), least)
+            for least in (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-12)
+            for kind in (np.float32, np.float64)
+            for scale in (1, 1 / images[0].size)
+            if np.abs(logits).max() < SURE
+        ],
     }
-    return check_function(answer, [(images, logits)], each, mistakes)
+
+    def judge(found, images, logits):
+        found, expected = numbers(found), each(images, logits)
+        sure = np.abs(logits).max() >= SURE
+        if found.shape == () and not np.isfinite(found):
+            raise Fault(NOT_FINITE[sure])
+        known = {hint: mistake(images, logits) for hint, mistake in mistakes.items()}
+        wrongs = [
+            one
+            for wrong in known.values()
+            for one in (wrong if isinstance(wrong, list) else [wrong])
+        ]
+        cheap = sure and found.shape == () and found < expected
+        if cheap and not any(agrees(found, one) for one in [expected, *wrongs]):
+            raise Fault(
+                "right for ordinary logits, too cheap for extreme ones: a pixel that "
+                "is sure and wrong costs about its logit. Is p clipped?"
+            )
+        compare(found, expected, known)
+
+    return check_each(answer, cases, judge)
+
+
+NOT_FINITE = {
+    False: (
+        "the result holds NaN or infinity: are these logits or probabilities? The "
+        "logarithm of a negative logit does not exist."
+    ),
+    True: (
+        "the result holds NaN or infinity: at a logit of 200, p is rounded to 1, and "
+        "log(1 - p) becomes -∞. Do without p."
+    ),
+}
+
+
+def _nats(images, logits):
+    """Price ink and paper in each pixel."""
+    ink, paper = np.logaddexp(0, -logits), np.logaddexp(0, logits)
+    return images * ink, (1 - images) * paper
+
+
+def _clipped(images, logits, least):
+    """Price pixels as one who takes logits for probabilities, and clips them."""
+    p = np.clip(logits, least, 1 - least)
+    nats = -images * np.log(p) - (1 - images) * np.log(1 - p)
+    return nats.sum((1, 2, 3)).mean()
 
 
 def commitment(answer):
-    """Check the value and the gradient of the commitment term."""
+    """Check the paper's two terms: one pulls the codes, one the latents, by β."""
+
+    def two_terms(latents, quantized, beta):
+        codebook_loss = losses.commitment_loss(quantized, latents)
+        return codebook_loss + beta * losses.commitment_loss(latents, quantized)
+
     mistakes = {
-        "a sum where the mean over all numbers belongs.": lambda latents, quantized: [
-            tf.reduce_sum((latents - quantized) ** 2, axis=axes) / count
+        "a sum where the mean over all numbers belongs.": lambda z, q, beta: [
+            tf.reduce_sum((z - q) ** 2, axis=axes) * (1 + beta) / count
             for axes, count in ((None, 1), (None, 2), (-1, 1), ((1, 2), 1))
         ],
-        **SQUARE_MISTAKES,
-        "the sign is the wrong way round: a distance is positive.": (
-            lambda *case: -losses.commitment_loss(*case)
+        "β is left out.": lambda z, q, beta: 2 * losses.commitment_loss(z, q),
+        "β weighs both terms here: it belongs to the commitment alone.": (
+            lambda z, q, beta: 2 * beta * losses.commitment_loss(z, q)
         ),
+        "only one of the two terms is here.": lambda z, q, beta: [
+            losses.commitment_loss(z, q),
+            beta * losses.commitment_loss(z, q),
+        ],
+        "the terms are subtracted: both are costs, to be added.": lambda z, q, beta: [
+            (1 - beta) * losses.commitment_loss(z, q),
+            (beta - 1) * losses.commitment_loss(z, q),
+        ],
+        "the sign is the wrong way round: a distance is positive.": (
+            lambda *case: -two_terms(*case)
+        ),
+        **{
+            hint: lambda z, q, beta, mistake=mistake: [
+                (1 + beta) * one for one in mistake(z, q)
+            ]
+            for hint, mistake in SQUARE_MISTAKES.items()
+        },
     }
-    cases = [_pair(seed) for seed in range(2)]
-    verdict = check_function(answer, cases, losses.commitment_loss, mistakes)
+    cases = [(*_pair(0), 0.25), (*_pair(1), 3.0)]
+    verdict = check_function(answer, cases, two_terms, mistakes)
     if verdict.state != RIGHT:
         return verdict
+
+    def hint_for(found, expected):
+        to_latents, to_codes = expected
+        strong = to_latents / cases[0][2]
+        if agrees(found[0], strong) and agrees(found[1], cases[0][2] * to_codes):
+            return (
+                "the value is right, but β weighs the term that pulls the codes: it "
+                "belongs to the one that pulls the latents."
+            )
+        if _is_zero(found[0]):
+            return (
+                "the value is right, but no gradient reaches the latents: in one term "
+                "the codes are to be stopped."
+            )
+        if _is_zero(found[1]):
+            return (
+                "the value is right, but no gradient reaches the codes: in one term "
+                "the latents are to be stopped."
+            )
+        if agrees(found[0], strong + to_latents) or agrees(
+            found[1], to_codes + cases[0][2] * to_codes
+        ):
+            return (
+                "the value is right, but nothing is stopped, or not enough: one "
+                "of the two is pulled by both terms."
+            )
+        return (
+            "the value is right, but the pulls are not: the codes should feel the "
+            "first term alone, the latents the second."
+        )
+
     return _check_gradients(
         answer,
-        losses.commitment_loss,
-        [
-            "the value is right, but the gradient does not reach the latents: the "
-            "stop-gradient is on the wrong side.",
-            "the value is right, but a gradient reaches the codes: stop it there.",
-        ],
-        "it pulls the latents to the codes, and leaves the codes alone.",
+        two_terms,
+        cases[:1],
+        hint_for,
+        "one value, two pulls: the codes by 1, the latents by β.",
     )
-
-
-def prior(answer):
-    """Check the cost of naming codes, as a divergence from the uniform prior."""
-
-    def reference(latent_size, num_codes):
-        indices = tf.zeros([1, latent_size], tf.int32)
-        return losses.prior_loss(indices, num_codes)
-
-    mistakes = {
-        "this is in bits: use the natural logarithm for nats.": lambda *case: (
-            np.float64(reference(*case)) / np.log(2)
-        ),
-        "each of the latents has to be named.": lambda latent_size, num_codes: (
-            reference(1, num_codes)
-        ),
-        "the logarithm of which number? Each latent has num_codes choices.": (
-            lambda latent_size, num_codes: np.log(latent_size * num_codes)
-        ),
-        "the sign is the wrong way round: a cost is positive.": lambda *case: (
-            -reference(*case)
-        ),
-        "latent_size and num_codes have changed places.": lambda *case: reference(
-            *case[::-1]
-        ),
-        "this is the number of choices: take the logarithm.": (
-            lambda latent_size, num_codes: [
-                float(num_codes) ** latent_size,
-                num_codes * latent_size,
-            ]
-        ),
-    }
-    return check_function(answer, [(1, 64), (4, 512), (49, 2)], reference, mistakes)
-
-
-def weighted_total(answer):
-    """Check how the terms are put together."""
-    mistakes = {
-        "β weighs the reconstruction here: it belongs to the commitment.": (
-            lambda reconstruction, commitment, prior, weight: (
-                weight * reconstruction + commitment + prior
-            )
-        ),
-        "β weighs the prior here: it belongs to the commitment.": (
-            lambda reconstruction, commitment, prior, weight: (
-                reconstruction + commitment + weight * prior
-            )
-        ),
-        "β is left out.": lambda *case: sum(case[:3]),
-        "β weighs the whole sum here: it belongs to the commitment.": (
-            lambda *case: case[3] * sum(case[:3])
-        ),
-        "β weighs the prior, too, here: it belongs to the commitment alone.": (
-            lambda *case: case[0] + case[3] * (case[1] + case[2])
-        ),
-        "a term has the wrong sign: all three are costs, to be added.": (
-            lambda reconstruction, commitment, prior, weight: [
-                reconstruction + weight * commitment - prior,
-                reconstruction - weight * commitment + prior,
-                reconstruction - weight * commitment - prior,
-                -reconstruction + weight * commitment + prior,
-            ]
-        ),
-        "the prior is left out.": lambda *case: case[0] + case[3] * case[1],
-    }
-    cases = [(200.0, 3.0, 4.0, 0.25), (280.0, 10.0, 4.16, 2.0)]
-    return check_function(answer, cases, losses.weighted_sum, mistakes)
-
-
-def gradient_at_the_latent(answer, latent, code, target):
-    """Check the gradient that reaches a latent through a straight-through step."""
-
-    def slope(forward):
-        latents = tf.Variable(latent)
-        with tf.GradientTape() as tape:
-            loss = (forward(latents) - target) ** 2
-        gradient = tape.gradient(loss, latents, unconnected_gradients="zero")
-        return float(gradient)
-
-    right = slope(lambda latents: losses.straight_through(latents, tf.constant(code)))
-    mistakes = {
-        "the gradient is taken at the code, which the decoder saw.": slope(tf.identity),
-        "straight-through lets the gradient pass: it is not 0.": 0.0,
-        "the sign is the wrong way round: the loss falls as the latent rises.": -right,
-        "the slope of a square has a factor of 2.": right / 2,
-        "that is the loss: what is its slope?": (code - target) ** 2,
-    }
-    return check_value(answer, right, mistakes)
 
 
 def codebook_loss(answer):
@@ -262,26 +424,145 @@ def codebook_loss(answer):
         return losses.commitment_loss(quantized, latents)
 
     mistakes = {
-        "a sum where the mean over all numbers belongs.": lambda latents, quantized: (
-            tf.reduce_sum((latents - quantized) ** 2)
-        ),
+        "a sum where the mean over all numbers belongs.": lambda latents, quantized: [
+            tf.reduce_sum((latents - quantized) ** 2, axis=axes) / count
+            for axes, count in ((None, 1), (None, 2), (-1, 1), ((1, 2), 1))
+        ],
         **SQUARE_MISTAKES,
         "this is 0: latents and codes are both to be compared.": (
             lambda latents, quantized: 0.0
+        ),
+        "the sign is the wrong way round: a distance is positive.": (
+            lambda *case: -reference(*case)
         ),
     }
     cases = [_pair(seed) for seed in range(2)]
     verdict = check_function(answer, cases, reference, mistakes)
     if verdict.state != RIGHT:
         return verdict
+
+    def hint_for(found, expected):
+        if _is_zero(found[1]) and _is_zero(found[0]):
+            return (
+                "the value is right, but no gradient reaches anything: latents and "
+                "codes are both stopped."
+            )
+        if _is_zero(found[1]):
+            return (
+                "the value is right, but the gradient reaches the latents and not "
+                "the codes: what did the straight-through step stop?"
+            )
+        if not _is_zero(found[0]):
+            return (
+                "the value is right, but a gradient reaches the latents as well: this "
+                "term moves the codes alone."
+            )
+        return "the value is right, but the pull on the codes has another strength."
+
     return _check_gradients(
         answer,
         reference,
-        [
-            "the value is right, but a gradient reaches the latents: this term moves "
-            "the codes alone.",
-            "the value is right, but no gradient reaches the codes: what did the "
-            "straight-through step stop?",
-        ],
+        cases[:1],
+        hint_for,
         "it pulls the codes to the latents, and leaves the latents alone.",
     )
+
+
+def prior(answer):
+    """Check the cost of naming codes that are not equally popular."""
+
+    def price(indices, shares):
+        each = -tfd.Categorical(probs=shares.astype(np.float64)).log_prob(indices)
+        return tf.reduce_mean(tf.reduce_sum(each, axis=1)).numpy()
+
+    mistakes = {
+        "this is in bits: use the natural logarithm for nats.": lambda *case: (
+            price(*case) / np.log(2)
+        ),
+        "this is what a name costs if all codes are equally popular: look the share "
+        "of each index up.": lambda indices, shares: [
+            np.log(len(shares)),
+            indices.shape[1] * np.log(len(shares)),
+        ],
+        "the sign is the wrong way round: a cost is positive.": lambda *case: (
+            -price(*case)
+        ),
+        "this is the mean over all indices: a letter pays for each of its names, so "
+        "sum over its latents first.": lambda indices, shares: (
+            price(indices, shares) / indices.shape[1]
+        ),
+        "this is the sum over the batch: take the mean over letters.": (
+            lambda indices, shares: price(indices, shares) * len(indices)
+        ),
+        "this is the mean price over all codes, whatever the letters chose: which "
+        "indices are they?": lambda indices, shares: [
+            -np.sum(shares * np.log(shares)),
+            -np.mean(np.log(shares)),
+            -indices.shape[1] * np.sum(shares * np.log(shares)),
+        ],
+        "this is a share, not a price: where is the logarithm?": (
+            lambda indices, shares: [
+                np.mean(shares[indices]),
+                np.mean(np.sum(shares[indices], 1)),
+                np.mean(np.prod(shares[indices], 1)),
+            ]
+        ),
+        "this is the logarithm of a mean: take the logarithm first.": (
+            lambda indices, shares: [
+                -np.log(np.mean(shares[indices])),
+                -np.log(np.mean(np.sum(shares[indices], 1))),
+                -np.log(np.mean(np.prod(shares[indices], 1))),
+            ]
+        ),
+        "the price is weighted by the share: a letter pays one price for each name "
+        "it uses, in full.": lambda indices, shares: np.mean(
+            np.sum(-shares[indices] * np.log(shares[indices]), 1)
+        ),
+        "this prices the indices themselves: look their shares up.": (
+            lambda indices, shares: [
+                np.mean(np.sum(np.log(indices + 1.0), 1)),
+                np.mean(np.log(indices + 1.0)),
+            ]
+        ),
+    }
+    cases = [
+        (np.array([[0], [2], [2]]), np.array([0.5, 0.375, 0.125])),
+        (np.array([[3, 0, 1], [1, 1, 2]]), np.array([0.4, 0.3, 0.2, 0.1])),
+    ]
+
+    def judge(found, *case):
+        found = numbers(found)
+        if found.shape == () and not np.isfinite(found):
+            raise Fault(
+                "the result holds NaN or infinity: the logarithm of 0? Take that of "
+                "the shares, not of the indices."
+            )
+        known = {hint: mistake(*case) for hint, mistake in mistakes.items()}
+        compare(found, price(*case), known)
+
+    return check_each(answer, cases, judge)
+
+
+def same_balance(answer, pixels, commitment_weight):
+    """Check which β weighs against a sum over pixels as another against their mean."""
+    mistakes = {
+        "the other way round: a sum is larger than a mean, so beside it β must grow "
+        "to weigh the same.": commitment_weight / pixels,
+        "multiply, do not divide: both terms must grow by the same factor.": (
+            pixels / commitment_weight
+        ),
+        "with this β the commitment would weigh less here than there: by which "
+        "factor is a sum larger than a mean?": commitment_weight,
+        "that is the number of pixels: which β is it to be multiplied with?": pixels,
+        "count all pixels, height times width.": [
+            commitment_weight * pixels**0.5,
+            2 * commitment_weight * pixels**0.5,
+            pixels**0.5,
+        ],
+        "the commitment is a mean in both programs: only the pixels differ.": [
+            commitment_weight * pixels / 16,
+            commitment_weight * pixels * 16,
+            commitment_weight / 16,
+        ],
+    }
+    return check_value(answer, float(commitment_weight * pixels), mistakes)
