@@ -1,4 +1,4 @@
-"""Answers to the exercises of the chapter on decoder: right, wrong, with a bug."""
+"""Answers to the exercises of the chapter on the decoder: right, wrong, with a bug."""
 
 import math
 
@@ -6,58 +6,108 @@ import numpy as np
 import tensorflow as tf
 
 ARGUMENTS = {
-    "picture_count": {"num_codes": 64, "latent_size": 2},
+    "windows_over": {"size": 4, "width": 5, "stride": 2},
+    "picture_count": {"levels": 3, "numbers": 16},
 }
 VALUES = {
+    "windows_over": (1, 1, 2, 2, 3, 2, 3, 2, 2, 1, 1),
     "range_of_means": (0.5, 0.731),
-    "picture_count": 4096,
+    "picture_count": (43_046_721, 26),
 }
 BUGS = {}
+
+
+def prices(images, picture):
+    picture = np.clip(picture, 0.001, 0.999)
+    return -np.log(picture) * images - np.log(1 - picture) * (1 - images)
+
+
+def blind_by_loop(train, held_out):
+    total = 0.0
+    for letter in held_out:
+        for place in np.ndindex(letter.shape):
+            p = min(max(sum(one[place] for one in train) / len(train), 0.001), 0.999)
+            total -= letter[place] * math.log(p)
+            total -= (1 - letter[place]) * math.log(1 - p)
+    return total / len(held_out)
+
+
+def blind_in_keras(train, held_out):
+    picture = np.clip(train.mean(axis=0), 0.001, 0.999)
+    logits = np.log(picture) - np.log(1 - picture)
+    nats = tf.nn.sigmoid_cross_entropy_with_logits(held_out, logits + 0 * held_out)
+    return tf.reduce_mean(tf.reduce_sum(nats, axis=[1, 2, 3]))
+
+
+def unclipped(train, held_out):
+    picture = train.mean(0)
+    nats = held_out * np.log(picture) + (1 - held_out) * np.log(1 - picture)
+    return -nats.sum((1, 2, 3)).mean()
+
+
+def safe_by_masks(logits):
+    result = np.empty_like(logits)
+    below = logits < 0
+    result[below] = np.exp(logits[below]) / (1 + np.exp(logits[below]))
+    result[~below] = 1 / (1 + np.exp(-logits[~below]))
+    return result
+
+
 RIGHT = {
-    "range_of_means": [(0.5, 0.7311), [0.5, np.float32(0.7310586)]],
-    "output_size": [
-        lambda size, kernel, stride, padding: (
-            size * stride + (max(kernel - stride, 0) if padding == "valid" else 0)
-        ),
-        lambda size, kernel, stride, padding: np.int64(
-            {"same": size * stride, "valid": (size - 1) * stride + kernel}[padding]
-        ),
+    "filter_width": [
+        lambda size, result, stride: result + stride - size * stride,
+        lambda size, result, stride: float(result - (size - 1) * stride),
+        lambda size, result, stride: len(range((size - 1) * stride, result)),
     ],
+    "windows_over": [
+        [1, 1, 2, 2, 3, 2, 3, 2, 2, 1, 1],
+        np.array([1.0, 1, 2, 2, 3, 2, 3, 2, 2, 1, 1]),
+        np.convolve([1, 0, 1, 0, 1, 0, 1], np.ones(5)),
+    ],
+    "range_of_means": [(0.5, 0.7311), [0.5, np.float32(0.7310586)]],
     "pixel_means": [
-        lambda logits: 1 / (1 + np.exp(-logits)),
+        lambda logits: 1 / (1 + np.exp(-np.clip(logits, -500, 500))),
         lambda logits: np.exp(-np.logaddexp(0, -logits)).tolist(),
         lambda logits: tf.math.sigmoid(tf.cast(logits, tf.float32)),
-        np.vectorize(lambda a: 1 / (1 + math.exp(-a))),
+        np.vectorize(lambda a: 0.5 * (1 + math.tanh(0.5 * a))),
+        safe_by_masks,
+    ],
+    "blind_price": [
+        lambda train, held_out: prices(held_out, train.mean(0)).sum() / len(held_out),
+        blind_by_loop,
+        blind_in_keras,
     ],
     "picture_count": [
-        4096.0,
-        np.int64(64) ** 2,
-        tf.constant(4096),
-        [4096][0],
+        (3**16, 26),
+        [43_046_721.0, np.int64(26)],
+        (math.prod([3] * 16), math.ceil(math.log2(3**16))),
     ],
 }
 WRONG = {
+    "filter_width": [
+        (lambda n, r, s: n - r + 1, "ordinary"),
+        (lambda n, r, s: n - (r - 1) * s, "ordinary"),
+        (lambda n, r, s: r - n + 1, "stride of 2"),
+        (lambda n, r, s: r - n * s, "begin to count at 0"),
+        (lambda n, r, s: r - (n - 1) * s + 1, "one too many"),
+        (lambda n, r, s: r // n, "overlap"),
+        (lambda n, r, s: 5, "too small"),
+    ],
+    "windows_over": [
+        ([1] * 11, "whole window"),
+        ([1, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0], "whole window"),
+        ([1, 2, 3, 4, 4, 3, 2, 1], "stride 1"),
+        ([1, 2, 2, 3, 2, 3, 2, 2], "rim"),
+        ([2, 2, 3, 2, 3, 2, 2, 1], "rim"),
+        ([1] * 20, "overlap"),
+        ([1, 1, 2, 2, 3, 3, 3, 2, 2, 1, 1], "differs by up to"),
+        ([1, 1, 2], "expected [11]"),
+        (2, "axis is missing"),
+    ],
     "range_of_means": [
         ((0.0, 1.0), "one sigmoid"),
         ((0.731, 0.5), "lowest"),
         ((0.269, 0.731), "below 0"),
-    ],
-    "output_size": [
-        (
-            lambda n, k, s, p: -(-n // s) if p == "same" else (n - k) // s + 1,
-            "ordinary",
-        ),
-        (
-            lambda n, k, s, p: -(-n // s) if p == "same" else (n - 1) * s + k,
-            "ordinary",
-        ),
-        (lambda n, k, s, p: n * s, "kernel - 1"),
-        (lambda n, k, s, p: n * s if p == "same" else n * s + k, "overlaps"),
-        (lambda n, k, s, p: n * s if p == "same" else n * s + k - 1, "overlaps"),
-        (lambda n, k, s, p: n * s if p == "same" else n * k, "overlaps"),
-        (lambda n, k, s, p: (n - 1) * s + k, "whatever the kernel"),
-        (lambda n, k, s, p: n if p == "same" else n + k - 1, "whatever the kernel"),
-        (lambda n, k, s, p: n * s if p == "same" else (n - 1) * s, "too small"),
     ],
     "pixel_means": [
         (np.exp, "without end"),
@@ -69,14 +119,38 @@ WRONG = {
         (lambda a: np.mean(1 / (1 + np.exp(-a))), "axis is missing"),
         (lambda a: np.full(3, 0.5) if a.ndim == 1 else a.T, "differs"),
         (lambda a: 1 / (1 + math.exp(-a)), "raised TypeError"),
+        (lambda a: 1 / (1 + np.exp(-a)), "overflow"),
+        (lambda a: np.exp(a) / (1 + np.exp(a)), "overflow"),
+        (
+            lambda a: np.where(
+                a > 0, 1 / (1 + np.exp(-a)), np.exp(a) / (1 + np.exp(a))
+            ),
+            "both of its branches",
+        ),
+        (np.vectorize(lambda a: 1 / (1 + math.exp(-a))), "raised OverflowError"),
+    ],
+    "blind_price": [
+        (lambda t, h: blind_by_loop(h, h), "has seen"),
+        (lambda t, h: blind_by_loop(t, t), "held out"),
+        (lambda t, h: prices(h, t.mean()).sum((1, 2, 3)).mean(), "one grey"),
+        (lambda t, h: prices(h, t.mean(0)).mean(), "no mean over pixels"),
+        (lambda t, h: prices(h, t.mean(0)).sum(), "not their sum"),
+        (lambda t, h: -blind_by_loop(t, h), "sign"),
+        (lambda t, h: blind_by_loop(t, h) / math.log(2), "in bits"),
+        (lambda t, h: prices(h, t.mean(0)).sum((1, 2, 3)), "one number"),
+        (unclipped, "logarithm of 0"),
+        (lambda t, h: t.mean(0), "axis too many"),
+        (lambda t, h: 0.0, "too small"),
     ],
     "picture_count": [
-        (128, "multiply"),
-        (2**64, "exponent"),
-        (64, "one latent alone"),
-        (64 * 63, "same code"),
-        (64 * 63 // 2, "same code"),
-        (4095, "too small"),
-        (4097, "too large"),
+        ((48, 6), "multiply"),
+        ((16**3, 12), "exponent"),
+        ((3, 2), "alone"),
+        ((3**16, 32), "number all the pictures"),
+        ((3**16, 25), "whole bits"),
+        ((3**16, 25.36), "round up"),
+        ((3**16 + 1, 26), "too large"),
+        ((3**16, 27), "too large"),
+        (3**16, "expected 2 results"),
     ],
 }

@@ -80,7 +80,7 @@ def priced_letter(image, probabilities, prices):
     ----------
     image, probabilities : array, float [H, W, 1] in [0, 1]
     prices : array, float [H, W, 1]
-        In nats.
+        In nats; from 2 on all look the same.
 
     Returns
     -------
@@ -95,10 +95,10 @@ def priced_letter(image, probabilities, prices):
         np.asarray(probabilities)[..., 0], cmap="cividis", vmin=0, vmax=1
     )
     middle.set_title("probability of ink")
-    paid = right.imshow(np.asarray(prices)[..., 0], cmap="Oranges", vmin=0)
+    paid = right.imshow(np.asarray(prices)[..., 0], cmap="Oranges", vmin=0, vmax=2)
     right.set_title("nats paid")
-    for axes, colors in ((middle, shown), (right, paid)):
-        figure.colorbar(colors, ax=axes, shrink=0.8)
+    for axes, colors, extend in ((middle, shown, "neither"), (right, paid, "max")):
+        figure.colorbar(colors, ax=axes, shrink=0.8, extend=extend)
     for axes in (left, middle, right):
         axes.set_xticks([])
         axes.set_yticks([])

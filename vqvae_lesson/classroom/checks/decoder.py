@@ -1,57 +1,106 @@
 """Checks of chapter 03: the decoder."""
 
-import itertools
 import math
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from vqvae_lesson.classroom.checks.verdict import check_function, check_value
+from vqvae_lesson.classroom.checks.verdict import (
+    RIGHT,
+    Fault,
+    check_each,
+    check_function,
+    check_value,
+    compare,
+)
+
+LOWEST = 0.001  # probability that a decoder that sees nothing may name
 
 
-def _built(size, kernel, stride, padding):
+def _spread_length(size, width, stride):
     """Ask Keras how long the output of a transposed convolution is."""
-    layer = keras.layers.Conv1DTranspose(1, kernel, stride, padding=padding)
+    layer = keras.layers.Conv1DTranspose(1, width, stride)
     return layer.compute_output_shape((1, size, 1))[1]
 
 
-def output_size(answer):
-    """Check a function for the length of a transposed convolution's output."""
-    cases = [(1, 7, 1, "valid"), (7, 5, 1, "same"), (7, 5, 2, "same")]
-    cases += [(4, 5, 1, "valid"), (3, 5, 2, "valid")]
+def filter_width(answer):
+    """Check a function that chooses the filter for an output of a given length."""
+    cases = [(1, 7, 1), (2, 5, 2), (14, 28, 2), (7, 17, 2), (4, 8, 1), (5, 16, 3)]
+
+    def widest(size, result, stride):
+        return next(
+            width
+            for width in range(stride, result + 1)
+            if _spread_length(size, width, stride) == result
+        )
+
     mistakes = {
-        "that is what an ordinary convolution does: this one grows its input.": (
-            lambda size, kernel, stride, padding: [
-                -(-size // stride) if stride > 1 else None,
-                size - kernel + 1 if padding == "valid" else None,
-            ]
-        ),
-        "padding 'valid' adds kernel - 1 to the length, or more with a stride.": (
-            lambda size, kernel, stride, padding: (
-                size * stride if padding == "valid" else None
+        "that undoes an ordinary convolution, which makes its input shorter.": (
+            lambda size, result, stride: (
+                [size - result + 1, size - (result - 1) * stride]
             )
         ),
-        "padding 'valid' overlaps: the last kernel begins at (size - 1) * stride.": (
-            lambda size, kernel, stride, padding: (
-                [size * stride + kernel, size * stride + kernel - 1, size * kernel]
-                if padding == "valid"
-                else None
-            )
+        "a stride of 2 or more moves the windows apart: it counts too.": (
+            lambda size, result, stride: result - size + 1 if stride > 1 else None
         ),
-        "padding 'same' makes the length stride times as long, whatever the kernel.": (
-            lambda size, kernel, stride, padding: (
-                [_built(size, kernel, stride, "valid"), size]
-                if padding == "same"
-                else None
-            )
+        "the last window begins at place (size - 1) * stride: begin to count at 0.": (
+            lambda size, result, stride: result - size * stride
+        ),
+        "one too many: what begins at place b and is w wide ends at place b + w - 1.": (
+            lambda size, result, stride: result - (size - 1) * stride + 1
+        ),
+        "the windows overlap: the lengths of all windows do not add up.": (
+            lambda size, result, stride: [result // size, result / size]
         ),
     }
-    return check_function(answer, cases, _built, mistakes)
+    return check_function(answer, cases, widest, mistakes)
+
+
+def windows_over(answer, size, width, stride):
+    """Check how many windows cover each place of a transposed convolution."""
+    length = _spread_length(size, width, stride)
+    begins = [stride * number for number in range(size)]
+    covered = np.array(
+        [sum(b <= place < b + width for b in begins) for place in range(length)]
+    )
+    cut = (width - stride) // 2
+    mistakes = {
+        "each number is spread over a whole window, not over one place.": [
+            np.isin(np.arange(length), begins).astype(int),
+            np.ones(length, int),
+        ],
+        "with stride 1 the windows would stand so: let each begin 2 places on.": (
+            np.convolve(np.ones(size, int), np.ones(width, int))
+        ),
+        "the rim is cut off, as padding 'same' does: here it stays.": [
+            covered[cut : cut + size * stride],
+            covered[width - stride - cut :][: size * stride],
+        ],
+        "windows next to each other, without a place in common? They overlap.": (
+            np.ones(size * width, int)
+        ),
+    }
+    return check_value(answer, covered, mistakes, "dark and light stripes.")
 
 
 def pixel_means(answer):
-    """Check a function from logits to the mean of each pixel."""
+    """Check a function from logits to the mean of each pixel, without overflow."""
+    overflows = []
+
+    def watched(logits):
+        overflows.clear()
+        with np.errstate(over="call", call=lambda *_: overflows.append(True)):
+            return answer(logits)
+
+    def judge(found, logits):
+        if overflows:
+            raise Fault(
+                "NumPy warns of an overflow: exp of 1000 is too large for a float. "
+                "np.where does not help, since it computes both of its branches."
+            )
+        compare(found, tf.sigmoid(logits), {})
+
     cases = [
         (np.array([-2.0, 0.0, 2.0]),),
         (np.array([[-100.0, 100.0], [1.0, 30.0]]),),
@@ -70,25 +119,11 @@ def pixel_means(answer):
             np.float64(logits >= 0),
         ],
     }
-    return check_function(answer, cases, tf.sigmoid, mistakes)
-
-
-def picture_count(answer, num_codes, latent_size):
-    """Check how many pictures a decoder can draw."""
-    mistakes = {
-        "each latent chooses for itself: multiply, do not add.": (
-            num_codes * latent_size
-        ),
-        "which is the base and which the exponent?": latent_size**num_codes,
-        "that is what one latent alone can say.": num_codes,
-        "latents may choose the same code, and their order matters.": [
-            math.perm(num_codes, latent_size),
-            math.comb(num_codes, latent_size),
-            math.comb(num_codes + latent_size - 1, latent_size),
-        ],
-    }
-    pictures = itertools.product(range(num_codes), repeat=latent_size)
-    return check_value(answer, sum(1 for _ in pictures), mistakes)
+    given = check_function(answer, cases, tf.sigmoid, mistakes)
+    if given.state != RIGHT:
+        return given
+    praise = "every case agrees, and nothing overflows."
+    return check_each(watched, [(np.array([-1000.0, 1000.0]),)], judge, praise)
 
 
 def range_of_means(answer):
@@ -101,3 +136,90 @@ def range_of_means(answer):
         "what goes into the second sigmoid is never below 0.": (1 - high, high),
     }
     return check_value(answer, (low, high), mistakes)
+
+
+def blind_price(answer):
+    """Check the price of held-out letters under the best single picture."""
+    grey, ink, paper = 0.5, 1.0, 0.0
+    small = np.array([[grey, paper], [ink, paper], [ink, grey], [grey, grey]])
+    other = np.array([[ink, paper], [grey, ink], [paper, paper]])
+    random = np.random.default_rng(0)
+    cases = [
+        (small.reshape(4, 1, 2, 1), other.reshape(3, 1, 2, 1)),
+        (np.array([[[[ink]]], [[[ink]]]]), np.array([[[[ink]]], [[[paper]]]])),
+        (random.random([20, 4, 3, 1]), random.random([7, 4, 3, 1])),
+    ]
+
+    def nats(images, picture, lowest=LOWEST):
+        picture = np.clip(picture, lowest, 1 - lowest) + 0 * images
+        return -(images * np.log(picture) + (1 - images) * np.log(1 - picture))
+
+    def price(train, held_out):
+        return nats(held_out, train.mean(0)).sum((1, 2, 3)).mean()
+
+    def unclipped(train, held_out):
+        return nats(held_out, train.mean(0), lowest=0).sum((1, 2, 3)).mean()
+
+    mistakes = {
+        "the picture may be learned from the training letters alone: this one has "
+        "seen the letters that it is judged by.": (
+            lambda train, held_out: price(held_out, held_out)
+        ),
+        "the price is asked for the letters held out, not for those learned from.": (
+            lambda train, held_out: price(train, train)
+        ),
+        "one grey for all pixels: a decoder may draw each pixel as it is on average.": (
+            lambda train, held_out: nats(held_out, train.mean()).sum((1, 2, 3)).mean()
+        ),
+        "the pixels of a letter are added up: there is no mean over pixels.": (
+            lambda train, held_out: nats(held_out, train.mean(0)).mean()
+        ),
+        "a mean over letters is asked for, not their sum.": (
+            lambda train, held_out: nats(held_out, train.mean(0)).sum()
+        ),
+        "a price is minus a logarithm: the sign is the wrong way round.": (
+            lambda train, held_out: -price(train, held_out)
+        ),
+        "in bits: nats take the natural logarithm.": (
+            lambda train, held_out: price(train, held_out) / math.log(2)
+        ),
+        "one number for all letters, please: the mean of what each of them costs.": (
+            lambda train, held_out: nats(held_out, train.mean(0)).sum((1, 2, 3))
+        ),
+        "the logarithm of 0: keep every probability between 0.001 and 0.999.": (
+            lambda train, held_out: [
+                unclipped(train, held_out),
+                *((np.inf, np.nan) if train.mean(0).max() == ink else ()),
+            ]
+        ),
+    }
+    return check_function(answer, cases, price, mistakes)
+
+
+def picture_count(answer, levels, numbers):
+    """Check how many pictures rounded latents can ask for, and what one costs."""
+    pictures = levels**numbers
+    exact = numbers * math.log2(levels)
+    mistakes = {
+        "each number chooses for itself: multiply, do not add.": (
+            levels * numbers,
+            math.ceil(math.log2(levels * numbers)),
+        ),
+        "which is the base and which the exponent?": (
+            numbers**levels,
+            math.ceil(levels * math.log2(numbers)),
+        ),
+        "that is what one number alone can say.": (
+            levels,
+            math.ceil(math.log2(levels)),
+        ),
+        "whole bits for each number waste some: number all the pictures instead.": (
+            pictures,
+            numbers * math.ceil(math.log2(levels)),
+        ),
+        "a message is made of whole bits: round up.": [
+            (pictures, exact),
+            (pictures, math.floor(exact)),
+        ],
+    }
+    return check_value(answer, (pictures, math.ceil(exact)), mistakes)
