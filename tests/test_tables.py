@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from vqvae_lesson.classroom.tables import show_table
@@ -8,8 +10,15 @@ def test_a_table_is_html_for_a_page_and_text_for_a_test():
     assert repr(table) == "layer  parameters\n  a<b         832\nDense          80"
     html = table._repr_html_()
     assert html.count("<tr>") == 3
-    assert "<th>parameters</th>" in html
-    assert "<td>a&lt;b</td><td>832</td>" in html
+    assert "<th>layer</th>" in html
+    assert "<td>a&lt;b</td>" in html
+
+
+def test_numbers_stand_on_the_right_with_their_name():
+    columns = {"a": ["−1.5", "1,200"], "b": ["7 %", "80 %"], "c": ["1 x 1", "2"]}
+    html = show_table(columns)._repr_html_()
+    right = re.findall(r'text-align:right">(.*?)<', html)
+    assert right == ["a", "b", "−1.5", "7 %", "1,200", "80 %"]
 
 
 def test_columns_of_unequal_length_are_refused():

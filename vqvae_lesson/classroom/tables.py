@@ -1,5 +1,6 @@
 """Tables on a page of the book: HTML for readers, plain text for the tests."""
 
+import re
 from html import escape
 
 
@@ -28,15 +29,26 @@ class Table:
         )
 
     def _repr_html_(self):
-        head = "".join(f"<th>{escape(name)}</th>" for name in self.names)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>"
-            for row in self.rows
-        )
+        columns = zip(*self.rows, strict=True)
+        styles = [' style="text-align:right"' * _all_numbers(one) for one in columns]
+        head = _row("th", self.names, styles)
+        body = "".join(_row("td", row, styles) for row in self.rows)
         return (
-            '<table class="dataframe">'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            '<table class="table table-sm">'
+            f"<thead>{head}</thead><tbody>{body}</tbody></table>"
         )
+
+
+def _all_numbers(texts):
+    """Whether a column holds nothing but numbers, which stand on the right."""
+    return all(re.fullmatch(r"[-−+]?[\d.,]+( ?%)?", text) for text in texts)
+
+
+def _row(tag, texts, styles):
+    """Write one row of a table."""
+    cells = zip(texts, styles, strict=True)
+    cells = [f"<{tag}{style}>{escape(text)}</{tag}>" for text, style in cells]
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def show_table(columns):
