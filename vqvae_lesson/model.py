@@ -75,6 +75,7 @@ class LessonModel(keras.Model):
         output : object
             From :meth:`losses`.
         """
+        return  # AutoGraph does not take a function without a statement
 
     def stage(self, step, images):
         """Say what is trained at a step: the model itself, or a part of it.
