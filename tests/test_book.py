@@ -1,5 +1,6 @@
 """The book's own checks: what must hold of every chapter as it is stored."""
 
+import ast
 import os
 import re
 import subprocess
@@ -189,6 +190,71 @@ def test_prose_uses_nothing_that_plain_jupyterlab_cannot_show(path):
 def test_links_to_other_pages_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path_text(path)):
         assert (ROOT / "book" / target).is_file(), target
+
+
+def rows_of_symbols():
+    """Symbols, names in the package, and chapter of each row of the page."""
+    for line in (ROOT / "book" / "symbols.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if "$" in cells[0] and line.startswith("|"):
+            symbols = re.findall(r"\$([^$]+)\$", cells[0])
+            names = re.findall(r"`(\w+)`", cells[1])
+            chapter = re.search(r"\]\((\w+\.ipynb)\)\) *$", cells[3])[1]
+            yield pytest.param(symbols, names, chapter, id=symbols[0])
+
+
+def names_in_the_package():
+    """Every name that is defined, taken or read somewhere in the package."""
+    for path in (ROOT / "vqvae_lesson").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            for part in ("name", "id", "arg", "attr"):
+                yield getattr(node, part, None)
+
+
+@pytest.mark.parametrize(("symbols", "names", "chapter"), rows_of_symbols())
+def test_a_symbol_stands_in_its_chapter_and_its_name_in_the_package(
+    symbols, names, chapter
+):
+    assert {*names} <= {*names_in_the_package()}
+    text = path_text(ROOT / "book" / chapter)
+    formulas = "".join(re.findall(r"\$\$.+?\$\$|\$[^$]+\$", text, re.DOTALL))
+    found = [symbol for symbol in symbols if symbol in formulas]
+    assert found, f"{chapter} has none of {symbols}"
+
+
+def entries_of_the_glossary():
+    """Words of the glossary, each with the chapter that explains it."""
+    text = (ROOT / "book" / "glossary.md").read_text()
+    return re.findall(r"^### (.+)\n\n.*\]\((\d\w+\.ipynb)\)$", text, re.MULTILINE)
+
+
+def slug(heading):
+    """Name of a heading in an address, as on the page."""
+    return re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
+
+
+def test_the_glossary_is_in_order_and_every_word_leads_to_a_chapter():
+    text = (ROOT / "book" / "glossary.md").read_text()
+    words = [word for word, _ in entries_of_the_glossary()]
+    assert len(words) == len(re.findall("^### ", text, re.MULTILINE)) > 60
+    assert words == sorted(words, key=lambda word: re.sub(r"\W", " ", word.lower()))
+    for section in re.split("^## ", text, flags=re.MULTILINE)[1:]:
+        letter, *rest = section.splitlines()
+        found = re.findall("^### (.)", "\n".join(rest), re.MULTILINE)
+        assert {first.upper() for first in found} == {letter}
+
+
+@pytest.mark.parametrize(("word", "chapter"), entries_of_the_glossary())
+def test_a_word_of_the_glossary_stands_in_its_chapter(word, chapter):
+    # The beginning of the first word: "Held-out letters" are "held out" elsewhere.
+    stem = re.match(r"\w-\w+|\w+", word.lower())[0][:7]
+    assert stem in path_text(ROOT / "book" / chapter).lower()
+
+
+@chapters()
+def test_links_to_words_of_the_glossary_lead_to_them(path):
+    known = {slug(word) for word, _ in entries_of_the_glossary()}
+    assert {*re.findall(r"\(glossary\.md#([^)]+)\)", path_text(path))} <= known
 
 
 def test_readme_gives_the_two_commands_and_ci_runs_them():
