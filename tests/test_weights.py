@@ -19,8 +19,6 @@ from vqvae_lesson.vae import likelihood_bound
 ROOT = Path(__file__).parent.parent
 NAMES = sorted(path.stem for path in WEIGHTS.glob("*.npz"))
 WITH_CODES = [name for name in RECIPES if hasattr(RECIPES[name], "num_codes")]
-    name for name, recipe in RECIPES.items() if isinstance(recipe, VQVAERecipe)
-]
 VAES = [name for name in RECIPES if name not in WITH_CODES]
 
 
