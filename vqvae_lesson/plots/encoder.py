@@ -10,8 +10,8 @@ from vqvae_lesson.plots.paper import COLORS, INK, finish
 BELOW, ABOVE = COLORS[0], COLORS[1]
 SIGNED = LinearSegmentedColormap.from_list("signed", [BELOW, "white", ABOVE])
 EDGE = "#bbbbbb"
-LARGE, MEDIUM, SMALL = 15, 12, 10.5
-TITLE = {"loc": "left", "fontsize": MEDIUM, "pad": 3}
+LARGE, MEDIUM, SMALL = 16, 13.5, 10.5
+TITLE = {"loc": "left", "fontsize": 13, "pad": 3}
 ROW_WIDTH, ROW_GAP = 208, 2  # pixels of a row of channels: seven of 28
 
 
@@ -37,7 +37,7 @@ def filter_steps(image, numbers, open_places=()):
     for place in open_places:
         texts[place], answers[place] = "?", 0
     rows, columns = answers.shape
-    size = (2.15 * (columns + 1), 2.35 * rows)
+    size = (2.15 * (columns + 1), 2.25 * rows)
     figure, panels = plt.subplots(rows, columns + 1, figsize=size, squeeze=False)
     for place in np.ndindex(rows, columns):
         _draw_window(panels[place], image, numbers, place)
@@ -71,7 +71,7 @@ def filter_indices(size, width, place, inside):
     """
     (i, j), (u, v) = place, inside
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(6.4, 3.6), width_ratios=[size, width]
+        1, 2, figsize=(6.4, 3.0), width_ratios=[size, width]
     )
     for axes, cells, (row, column) in (
         (left, size, (i + u, j + v)),
@@ -133,8 +133,8 @@ def letter_through_layers(letter, pictures, latent):
     letter, latent = np.asarray(letter), np.asarray(latent)
     pictures = [np.asarray(picture) for picture in pictures]
     # A single place needs some room too, and so do the bars.
-    heights = [max(len(picture), 3) for picture in [letter, *pictures]] + [24]
-    inches = 6.2 / ROW_WIDTH * sum(heights) + 0.4 * len(heights)
+    heights = [max(len(picture), 5) for picture in [letter, *pictures]] + [24]
+    inches = 6.2 / ROW_WIDTH * sum(heights) + 0.38 * len(heights)
     figure, (first, *rows, last) = plt.subplots(
         len(heights), 1, figsize=(6.4, inches), height_ratios=heights
     )

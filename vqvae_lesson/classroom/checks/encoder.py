@@ -1,12 +1,10 @@
 """Checks of chapter 02: filters, and the sizes of what they give."""
 
-import keras
 import numpy as np
 
 from vqvae_lesson.classroom.checks.verdict import (
     Fault,
     check_each,
-    check_function,
     check_value,
     expect_shape,
     numbers,
@@ -85,95 +83,39 @@ def left_edges(answer):
     return check_each(answer, [(3,), (5,)], judge, praise)
 
 
-def _built(length, size, stride, padding):
-    """Ask Keras how many answers a convolution gives."""
-    layer = keras.layers.Conv1D(1, size, stride, padding=padding)
-    return layer.compute_output_shape((1, length, 1))[1]
-
-
-def _if_same(count):
-    """Make a mistake that shows with padding 'same' alone."""
-    return lambda *case: count(*case[:3]) if case[3] == "same" else None
-
-
-def _if_valid(count):
-    """Make a mistake that shows with padding 'valid' alone."""
-    return lambda *case: count(*case[:3]) if case[3] == "valid" else None
-
-
-def output_size(answer):
-    """Check a function for the number of a convolution's answers along a line."""
-    cases = [
-        (28, 5, 1, "same"),
-        (28, 5, 2, "same"),
-        (7, 7, 1, "valid"),
-        (28, 5, 1, "valid"),
-        (29, 5, 2, "same"),
-        (28, 5, 2, "valid"),
-        (29, 5, 2, "valid"),
-    ]
-    mistakes = {
-        "padding 'same' keeps the length, and a stride then divides it, rounded up.": (
-            _if_same(lambda length, size, stride: [length // stride, length / stride])
-        ),
-        "padding 'same' adds zeros, so that the filter costs no length.": _if_same(
-            lambda *case: _built(*case, "valid")
-        ),
-        "the stride is left out.": lambda length, size, stride, padding: (
-            _built(length, size, 1, padding) if stride > 1 else None
-        ),
-        "padding 'valid' loses one less than the filter's size.": _if_valid(
-            lambda length, size, stride: [
-                (length - size) // stride,
-                -(-(length - size) // stride),
-                (length - size) / stride,
-            ]
-        ),
-        "padding 'valid' adds no zeros: the filter must fit into the line.": _if_valid(
-            lambda *case: _built(*case, "same")
-        ),
-        "every stride-th place counts, the first too: round up.": _if_valid(
-            lambda length, size, stride: [
-                (length - size + 1) // stride,
-                (length - size + 1) / stride,
-            ]
-        ),
-    }
-    return check_function(answer, cases, _built, mistakes)
-
-
 def _convolutions():
     """List size and stride of the encoder's first four layers."""
     layers = build_encoder(base_depth=1).layers[:4]
     return [(layer.kernel_size[0], layer.strides[0]) for layer in layers]
 
 
-def _widths(early=0, strides=True):
-    """Follow how wide a piece of the letter each layer sees."""
+def _widths(early=False, strides=True):
+    """Follow how wide a piece of the letter layers 2, 3 and 4 see."""
     width, apart, widths = 1, 1, []
     for size, stride in _convolutions():
         step = stride if strides else 1
         width += (size - 1) * apart * (step if early else 1)
         apart *= step
         widths.append(width)
-    return tuple(widths)
+    return tuple(widths[1:])
 
 
 def field_of_view(answer):
-    """Check how many pixels wide the first four layers see."""
+    """Check how many pixels wide layers 2, 3 and 4 see."""
     sizes = [size for size, _ in _convolutions()]
-    overlap = tuple(np.cumsum(sizes).tolist())
     mistakes = {
         "its window lies on the layer below, whose places see several pixels each.": (
-            tuple(sizes)
+            tuple(sizes[1:])
         ),
-        "neighbouring windows overlap: a step to the next place shows fewer new "
-        "pixels.": [overlap, tuple(np.cumprod(sizes).tolist())],
+        "neighbouring windows overlap: one place further on, few pixels are new.": [
+            tuple(np.cumsum(sizes)[1:].tolist()),
+            tuple(np.cumprod(sizes)[1:].tolist()),
+        ],
         "behind a stride of 2, neighbours stand two pixels apart.": _widths(
             strides=False
         ),
         "a layer's stride spreads what later layers see, not what it sees itself.": (
-            _widths(early=1)
+            _widths(early=True)
         ),
         "asked for is the width, not the number of pixels.": tuple(
             width**2 for width in _widths()
