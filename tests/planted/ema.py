@@ -137,19 +137,12 @@ def half_start(change):
     return answer
 
 
-ARGUMENTS = {
-    "caught": {"latents": [-1, 1], "working": [-1], "exiled": 5},
-}
-VALUES = {
-    "caught": 1197,
-}
+ARGUMENTS = {}
+VALUES = {}
 BUGS = {
-    "broken_statistics": ("statistics", "counted once"),
-    "broken_start": ("mended_start", "divided by 0"),
     "broken_quantize_and_move": ("quantized_first", "moved before"),
 }
 RIGHT = {
-    "caught": [1197.0, np.int32(1197)],
     "quantized_first": [
         quantize_by_loop,
         lambda e, n, m, z, decay: (
@@ -197,19 +190,6 @@ RIGHT = {
     ],
 }
 WRONG = {
-    "caught": [
-        (1306, "as long as a latent"),
-        (1146, "back where it began"),
-        (1237, "not from 0"),
-        (1037, "did not begin at 1"),
-        (3, "1 - decay"),
-        (-1197, "positive"),
-        (1196, "nearly"),
-        (1196.4, "a whole number"),
-        (1198, "one step before"),
-        (0, "too small"),
-        (2000, "too large"),
-    ],
     "quantized_first": [
         (lambda *case: quantize_by_loop(*case)[::-1], "come first"),
         (lambda e, *rest: (quantize_by_loop(e, *rest)[0], e), "still the old one"),

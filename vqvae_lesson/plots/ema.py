@@ -26,7 +26,7 @@ def staircase(places, indices, losses, walker, standing):
     Figure
     """
     places, indices = np.asarray(places), np.asarray(indices)
-    figure, panels = plt.subplots(2, 1, figsize=(6.5, 4.2), sharex=True)
+    figure, panels = plt.subplots(2, 1, figsize=(6.5, 2.9), sharex=True)
     breaks = np.flatnonzero(np.diff(indices)) + 1
     for treads, values, color in (
         (panels[0], indices, COLORS[0]),
@@ -51,7 +51,7 @@ def staircase(places, indices, losses, walker, standing):
             ha="center",
         )
     panels[0].set_yticks(np.unique(indices))
-    panels[0].set_ylabel("index chosen")
+    panels[0].set_ylabel("index")
     panels[0].spines[["top", "right"]].set_visible(False)
     return finish(figure, panels[1], f"where {walker} stands", "loss")
 
@@ -72,7 +72,7 @@ def code_paths(latents, indices, paths):
     Figure
     """
     latents, paths = np.asarray(latents), np.asarray(paths)
-    figure, axes = plt.subplots(figsize=(6.5, 4.6))
+    figure, axes = plt.subplots(figsize=(6, 3.4))
     colors = [color_of(index) for index in np.asarray(indices)]
     axes.scatter(*latents.T, c=colors, s=12, alpha=0.35, linewidth=0)
     for index, path in enumerate(paths.swapaxes(0, 1)):

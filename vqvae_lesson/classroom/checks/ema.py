@@ -7,7 +7,6 @@ from vqvae_lesson.classroom.checks.verdict import (
     agrees,
     check_each,
     check_function,
-    check_value,
     compare,
     expect_shape,
     numbers,
@@ -388,52 +387,6 @@ def _judge_weight(counts, decay):
         f"a code that nobody chose stays, but one latent moves it too {far}: "
         f"is the first count too {'small' if share[0] > 0.5 else 'large'}?"
     )
-
-
-def caught(answer, latents, working, exiled):
-    """Check after how many steps a code that falls back is chosen again.
-
-    Parameters
-    ----------
-    answer : int
-    latents, working : array, float [N] and [K]
-        On a line; both stand still.
-    exiled : float
-        Where the exiled code stood at first.
-    """
-    latents, working = np.asarray(latents, float), np.asarray(working, float)
-    distances = abs(latents[:, None] - working).min(axis=1)
-    places = exiled * TYPED ** np.arange(5000) / EPSILON
-    nearer = abs(places[:, None] - latents) < distances
-
-    def first(condition):
-        """Find the first step from 1 on."""
-        return int(condition[1:].argmax()) + 1
-
-    steps = first(nearer.any(axis=1))
-    border = (latents + distances).max()
-    mistakes = {
-        "by then it is as long as a latent, but who would choose it before? Compare "
-        "distances, not lengths.": first(abs(places) <= abs(latents).max()),
-        "that is when it is back where it began: what does a latent compare?": first(
-            abs(places) <= abs(exiled)
-        ),
-        "a latent measures distances from where it stands, not from 0.": first(
-            abs(places) < distances.max()
-        ),
-        "the code did not begin at 1: how far does it fall from its own place?": first(
-            (abs(places[:, None] / exiled - latents) < distances).any(axis=1)
-        ),
-        "it begins at 1 / epsilon times its place, and shrinks by decay a step, not "
-        "by 1 - decay.": round(np.log(EPSILON * border / exiled) / np.log(1 - TYPED)),
-        "a number of steps is positive: both logarithms are negative.": -steps,
-        "nearly: a step is a whole number, and the code has to be nearer by then.": [
-            steps - 1,
-            np.log(EPSILON * border / exiled) / np.log(TYPED),
-        ],
-        "nearly: it is nearer already one step before.": steps + 1,
-    }
-    return check_value(answer, steps, mistakes)
 
 
 def quantized_first(answer):
