@@ -123,7 +123,7 @@ def test_figure_and_exercise_labels_are_unique():
         cell.metadata["mystnb"]["figure"]["name"]
         for path in CHAPTERS
         for cell in code_cells(path)
-        if "mystnb" in cell.metadata
+        if "figure" in cell.metadata.get("mystnb", {})
     ]
     for path in CHAPTERS:
         labels += re.findall(r"^:label: (\S+)", path_text(path), re.MULTILINE)
