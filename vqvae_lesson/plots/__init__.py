@@ -11,7 +11,6 @@ from vqvae_lesson.plots.codes import code_lines, latent_map
 from vqvae_lesson.plots.data import histograms, letter_wall, overlays
 from vqvae_lesson.plots.decoder import (
     priced_letter,
-    rounding_curve,
     spread_on_paper,
 )
 from vqvae_lesson.plots.ema import code_paths, staircase
@@ -74,7 +73,6 @@ __all__ = [
     "pixels_of",
     "price_ladder",
     "priced_letter",
-    "rounding_curve",
     "save_grid",
     "spread_on_paper",
     "stacked_bars",

@@ -7,28 +7,6 @@ from matplotlib.ticker import MaxNLocator
 from vqvae_lesson.plots.paper import COLORS, INK, finish
 
 
-def histogram(values, xlabel, bins=50):
-    """Draw how often each value occurs.
-
-    Parameters
-    ----------
-    values : array
-        Any shape.
-    xlabel : str
-    bins : int
-
-    Returns
-    -------
-    Figure
-    """
-    figure, axes = plt.subplots(figsize=(6.5, 3))
-    values = np.ravel(values)
-    axes.hist(
-        values, bins, weights=np.full(len(values), 100 / len(values)), color=COLORS[0]
-    )
-    return finish(figure, axes, xlabel, "share of values (%)")
-
-
 def lines(x, curves, xlabel, ylabel, log=False):
     """Draw one line a name.
 

@@ -8,7 +8,7 @@ from vqvae_lesson.plots.letters import draw_sheet, lay_out, named_letters
 from vqvae_lesson.plots.paper import COLORS, INK, finish
 
 
-def letter_wall(images, labels, names, columns=14):
+def letter_wall(images, labels, names, columns=16):
     """Draw the first letters of each character, one row a character.
 
     Parameters
@@ -28,7 +28,7 @@ def letter_wall(images, labels, names, columns=14):
     places = [np.flatnonzero(labels == label)[:columns] for label in range(len(names))]
     sheet = lay_out(np.asarray(images)[np.concatenate(places)], columns)
     height, width = sheet.shape[:2]
-    size = 0.5 * columns
+    size = 0.46 * columns
     figure, axes = plt.subplots(figsize=(size + 0.7, size * height / width))
     draw_sheet(axes, sheet)
     for row, name in enumerate(names):
@@ -51,7 +51,7 @@ def histograms(samples, xlabel, ylabel, bins=60):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(6.5, 3.2))
+    figure, axes = plt.subplots(figsize=(6.5, 2.8))
     ends = [np.min(values) for values in samples.values()]
     ends += [np.max(values) for values in samples.values()]
     edges = np.linspace(min(ends), max(ends), bins + 1)

@@ -2,10 +2,11 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.plots.paper import finish
+from vqvae_lesson.plots.paper import COLORS, finish
 from vqvae_lesson.runs.files import whole_file
 
 GRID_GAP = 2
@@ -126,7 +127,7 @@ def named_letters(images, names, columns=5):
     """
     sheets = [lay_out(image[None], 1) for image in np.asarray(images)]
     rows = -(-len(sheets) // columns)
-    figure, all_axes = plt.subplots(rows, columns, figsize=(1.35 * columns, 1.6 * rows))
+    figure, all_axes = plt.subplots(rows, columns, figsize=(1.3 * columns, 1.5 * rows))
     for axes in np.ravel(all_axes)[len(sheets) :]:
         axes.remove()
     for axes, sheet, name in zip(np.ravel(all_axes), sheets, names, strict=False):
@@ -186,21 +187,32 @@ def letter_rows(rows):
     return finish(figure)
 
 
-def pixels_of(image):
-    """Draw one letter large, with the value of every pixel beside it.
+def pixels_of(image, top, left, size=7):
+    """Draw one letter, and beside it a corner of it with the value of every pixel.
 
     Parameters
     ----------
     image : array, float [H, W, 1] in [0, 1]
+    top, left : int
+        Where the corner begins.
+    size : int
+        Rows and columns of it.
 
     Returns
     -------
     Figure
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.8))
-    left.imshow(as_ink(np.asarray(image)), cmap="gray", vmin=0, vmax=1)
-    left.set_title("one letter")
-    values = right.imshow(np.asarray(image)[..., 0], cmap="cividis", vmin=0, vmax=1)
-    right.set_title("the numbers it is made of")
-    figure.colorbar(values, ax=right, shrink=0.85)
+    image = np.asarray(image)
+    corner = image[top : top + size, left : left + size]
+    figure, (whole, part) = plt.subplots(1, 2, figsize=(5.6, 2.8))
+    draw_sheet(whole, as_ink(image))
+    frame = {"fill": False, "ec": COLORS[1], "lw": 2, "clip_on": False}
+    whole.add_patch(Rectangle((left - 0.5, top - 0.5), size, size, **frame))
+    draw_sheet(part, as_ink(corner))
+    part.add_patch(Rectangle((-0.5, -0.5), size, size, **frame))
+    for (row, column), value in np.ndenumerate(corner[..., 0]):
+        color = "white" if value > 0.5 else "black"
+        text = f"{value:.2f}" if 0 < value < 1 else f"{value:.0f}"
+        place = {"ha": "center", "va": "center", "fontsize": 10}
+        part.text(column, row, text, color=color, **place)
     return finish(figure)

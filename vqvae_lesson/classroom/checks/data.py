@@ -32,7 +32,7 @@ def best_picture(answer):
     shapes = [7, 2, 3, 1], [6, 3, 2, 1]
 
     def judge(found, images):
-        found = numbers(found).astype(np.float64)
+        found = numbers(found)
         expect_shape(found, images.shape[1:])
         if not np.isfinite(found).all():
             raise Fault("the picture holds NaN or infinity.")
