@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from tests.networks import BAD_SIZES, SIZES, convolutions_of, convolve, elu, weights_of
+from vqvae_lesson.classroom.source import show_source
 from vqvae_lesson.encoder import build_encoder
 from vqvae_lesson.errors import LessonError
 
@@ -93,3 +94,10 @@ def test_the_encoder_computes_what_its_layers_say():
 def test_sizes_that_do_not_fit_are_told(sizes, message):
     with pytest.raises(LessonError, match=message):
         build_encoder(**sizes)
+
+
+def test_the_printed_source_holds_layers_and_no_checks():
+    text = repr(show_source(build_encoder))
+    assert text.startswith("def build_encoder(")
+    assert "LessonError" not in text
+    assert max(map(len, text.splitlines())) <= 80
