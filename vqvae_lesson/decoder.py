@@ -37,13 +37,8 @@ def build_decoder(
     depth = base_depth
 
     def spread(filters, size, stride=1, padding="same"):
-        return layers.Conv2DTranspose(
-            filters,
-            size,
-            stride,
-            padding,
-            activation="elu",
-        )
+        extras = {"padding": padding, "activation": "elu"}
+        return layers.Conv2DTranspose(filters, size, stride, **extras)
 
     # Two strides of 2 will make four times as many rows and columns.
     first = (height // 4, width // 4)

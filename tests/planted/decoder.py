@@ -54,11 +54,6 @@ def safe_by_masks(logits):
 
 
 RIGHT = {
-    "filter_width": [
-        lambda size, result, stride: result + stride - size * stride,
-        lambda size, result, stride: float(result - (size - 1) * stride),
-        lambda size, result, stride: len(range((size - 1) * stride, result)),
-    ],
     "windows_over": [
         [1, 1, 2, 2, 3, 2, 3, 2, 2, 1, 1],
         np.array([1.0, 1, 2, 2, 3, 2, 3, 2, 2, 1, 1]),
@@ -84,15 +79,6 @@ RIGHT = {
     ],
 }
 WRONG = {
-    "filter_width": [
-        (lambda n, r, s: n - r + 1, "ordinary"),
-        (lambda n, r, s: n - (r - 1) * s, "ordinary"),
-        (lambda n, r, s: r - n + 1, "stride of 2"),
-        (lambda n, r, s: r - n * s, "begin to count at 0"),
-        (lambda n, r, s: r - (n - 1) * s + 1, "one too many"),
-        (lambda n, r, s: r // n, "overlap"),
-        (lambda n, r, s: 5, "too small"),
-    ],
     "windows_over": [
         ([1] * 11, "whole window"),
         ([1, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0], "whole window"),

@@ -29,23 +29,22 @@ def spread_on_paper(image, window, stride):
     total = np.zeros(np.add(corners[-1], size))
     for (row, column), number in zip(corners, image.flat, strict=True):
         total[row : row + size, column : column + size] += number * window
-    figure = plt.figure(figsize=(4.6, 5.5))
-    grid = figure.add_gridspec(2, 2, height_ratios=[1, 1.9])
-    first, second = (figure.add_subplot(grid[0, part]) for part in (0, 1))
-    third = figure.add_subplot(grid[1, :])
-    widest = max(image.shape[1], size)
-    _squares(first, image, "four numbers" if image.size == 4 else "numbers", widest)
-    _squares(second, window, "one filter", widest)
-    _squares(third, total, "spread and added up", total.shape[1])
+    figure = plt.figure(figsize=(6.2, 3.7))
+    grid = figure.add_gridspec(2, 2, width_ratios=[1, 1.75], height_ratios=[2, 3])
+    first, second = (figure.add_subplot(grid[part, 0]) for part in (0, 1))
+    third = figure.add_subplot(grid[:, 1])
+    _squares(first, image, "four numbers" if image.size == 4 else "numbers")
+    _squares(second, window, "one filter")
+    _squares(third, total, "spread and added up")
     for number, (row, column) in enumerate(corners):
-        color, inset = COLORS[number], 0.05 * (1 + number)
+        color, inset = COLORS[number], 0.03 * (1 + number)
         _outline(first, (row // stride, column // stride), 1, 0.06, color)
         _outline(third, (row, column), size, inset, color)
     return finish(figure)
 
 
-def _squares(axes, numbers, title, widest):
-    """Write numbers into squares, one square as large as in the other pictures."""
+def _squares(axes, numbers, title):
+    """Write numbers into squares."""
     rows, columns = numbers.shape
     for row, column in np.ndindex(rows, columns):
         axes.add_patch(Rectangle((column, row), 1, 1, fill=False, ec="0.8", lw=0.8))
@@ -55,11 +54,10 @@ def _squares(axes, numbers, title, widest):
             f"{numbers[row, column]:g}",
             ha="center",
             va="center",
-            fontsize=12 if columns < 5 else 11,
+            fontsize=11,
             color=INK,
         )
-    middle = columns / 2
-    axes.set_xlim(middle - widest / 2 - 0.1, middle + widest / 2 + 0.1)
+    axes.set_xlim(-0.1, columns + 0.1)
     axes.set_ylim(rows + 0.1, -0.1)
     axes.set_aspect("equal")
     axes.set_axis_off()
@@ -70,7 +68,7 @@ def _outline(axes, corner, size, inset, color):
     """Draw a frame around a window, a little inside so that all can be seen."""
     row, column = corner
     place, side = (column + inset, row + inset), size - 2 * inset
-    axes.add_patch(Rectangle(place, side, side, fill=False, ec=color, lw=2.2))
+    axes.add_patch(Rectangle(place, side, side, fill=False, ec=color, lw=2.1))
 
 
 def priced_letter(image, probabilities, prices):
@@ -103,31 +101,3 @@ def priced_letter(image, probabilities, prices):
         axes.set_xticks([])
         axes.set_yticks([])
     return finish(figure)
-
-
-def rounding_curve(bits, nats, exact, goal):
-    """Draw what letters cost after rounding, against what the numbers cost to send.
-
-    Parameters
-    ----------
-    bits : array, [N]
-        For each letter.
-    nats : array, [N]
-        For each letter.
-    exact : float
-        Nats without any rounding.
-    goal : float
-        Bits that are wanted.
-
-    Returns
-    -------
-    Figure
-    """
-    figure, axes = plt.subplots(figsize=(6.5, 3.4))
-    axes.plot(bits, nats, "o-", color=COLORS[0], label="rounded")
-    axes.axhline(exact, color=INK, ls="--", lw=1, label="not rounded: 512 bits")
-    axes.axvline(goal, color=COLORS[1], ls=":", lw=2, label=f"{goal:g} bits")
-    axes.set_xlim(0, max(bits) + 6)
-    axes.set_xticks(bits, [f"{value:g}" for value in bits])
-    axes.legend(frameon=False)
-    return finish(figure, axes, "bits sent for a letter", "nats per letter")

@@ -24,39 +24,6 @@ def _spread_length(size, width, stride):
     return layer.compute_output_shape((1, size, 1))[1]
 
 
-def filter_width(answer):
-    """Check a function that chooses the filter for an output of a given length."""
-    cases = [(1, 7, 1), (2, 5, 2), (14, 28, 2), (7, 17, 2), (4, 8, 1), (5, 16, 3)]
-
-    def widest(size, result, stride):
-        return next(
-            width
-            for width in range(stride, result + 1)
-            if _spread_length(size, width, stride) == result
-        )
-
-    mistakes = {
-        "that undoes an ordinary convolution, which makes its input shorter.": (
-            lambda size, result, stride: (
-                [size - result + 1, size - (result - 1) * stride]
-            )
-        ),
-        "a stride of 2 or more moves the windows apart: it counts too.": (
-            lambda size, result, stride: result - size + 1 if stride > 1 else None
-        ),
-        "the last window begins at place (size - 1) * stride: begin to count at 0.": (
-            lambda size, result, stride: result - size * stride
-        ),
-        "one too many: what begins at place b and is w wide ends at place b + w - 1.": (
-            lambda size, result, stride: result - (size - 1) * stride + 1
-        ),
-        "the windows overlap: the lengths of all windows do not add up.": (
-            lambda size, result, stride: [result // size, result / size]
-        ),
-    }
-    return check_function(answer, cases, widest, mistakes)
-
-
 def windows_over(answer, size, width, stride):
     """Check how many windows cover each place of a transposed convolution."""
     length = _spread_length(size, width, stride)
