@@ -100,4 +100,4 @@ def test_the_printed_source_holds_layers_and_no_checks():
     text = repr(show_source(build_encoder))
     assert text.startswith("def build_encoder(")
     assert "LessonError" not in text
-    assert max(map(len, text.splitlines())) <= 80
+    assert max(map(len, text.splitlines())) <= 76

@@ -47,7 +47,7 @@ def build_encoder(
     base_depth=32,
     neck_depth=4,
 ):
-    """Build the encoder: images in, `latent_size` vectors of `code_size` out.
+    """Build the encoder: images in, latents out.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def build_encoder(
     LessonError
         For sizes that the layers cannot take.
     """
-    height, width, _ = image_shape
+    height, width, channels = image_shape
     depth = base_depth
 
     def convolve(filters, size, stride=1, padding="same"):
@@ -83,7 +83,7 @@ def build_encoder(
     rest = (height // 4, width // 4)
     return keras.Sequential(
         [
-            layers.Input(image_shape),
+            layers.Input([height, width, channels]),
             convolve(depth, 5),
             convolve(depth, 5, stride=2),
             convolve(2 * depth, 5),
