@@ -1,9 +1,13 @@
+import re
+
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.ndimage import gaussian_filter
 from scipy.stats import binom
 from sklearn.metrics.cluster import contingency_matrix
 
+from vqvae_lesson.classroom.source import show_source
 from vqvae_lesson.data import load_glyphs
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.judges import (
@@ -120,6 +124,13 @@ def test_the_same_seed_gives_the_same_answer(glyphs):
     assert first == again
 
 
+def test_lists_and_tensors_are_judged_as_arrays_are(glyphs):
+    first, second = glyphs.train_images[:40], glyphs.train_images[40:80]
+    expected = two_sample_test(first, second)
+    assert two_sample_test(first.tolist(), second.tolist()) == expected
+    assert two_sample_test(tf.constant(first), tf.constant(second)) == expected
+
+
 @pytest.mark.parametrize(("first", "second"), [(5, 6), (3, 3)])
 def test_sets_that_cannot_be_compared_are_refused(first, second):
     with pytest.raises(LessonError, match="expected twice the same shape"):
@@ -183,3 +194,17 @@ def test_labels_that_do_not_fit_are_refused():
     for labels in ([1, 1, 1], [1, 2]):
         with pytest.raises(LessonError, match="at least two classes"):
             train_reader(noise(), labels)
+
+
+# On the page
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [greyness, sharpness, two_sample_test, best_judge, train_reader, class_purity],
+)
+def test_a_printed_source_holds_no_check_and_no_name_with_an_underscore(judge):
+    source = repr(show_source(judge))
+    assert source.startswith(f"def {judge.__name__}(")
+    assert "raise" not in source
+    assert not re.search(r"(?<!\w)_[a-z]", source)

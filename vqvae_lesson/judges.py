@@ -1,9 +1,10 @@
-"""Judges of pictures: how sharp they are, how real, and what they say.
+"""Judges of pictures: how sharp they are, how real, and what they say (chapter 08).
 
-Chapters 08 and 11 put the same questions to the pictures of different models. The
-two that need a classifier use a support vector machine on principal components.
+Later chapters put the same questions to the pictures of other models. The two that
+need a classifier use a support vector machine on principal components.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,42 @@ class Accuracy(NamedTuple):
     high: float
 
 
+def check_before(check):
+    """Let a check see the arguments before a function does: no chapter prints it."""
+
+    def decorate(function):
+        @functools.wraps(function)
+        def checked(*args, **kwargs):
+            check(*args, **kwargs)
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def expect_pictures(pictures, smallest=1):
+    """Refuse what is no set of pictures, or smaller ones.
+
+    Raises
+    ------
+    LessonError
+        For another shape than [N, H, W, C], or values outside 0 to 1.
+    """
+    shape = np.shape(pictures)
+    if len(shape) != 4 or 0 in shape or min(shape[1:3]) < smallest:
+        raise LessonError(
+            f"pictures have shape {list(shape)}, expected [N, H, W, C] with at least "
+            f"one picture, {smallest} or more pixels high and wide"
+        )
+    least, most = np.min(pictures), np.max(pictures)
+    if not (least >= 0 and most <= 1):
+        raise LessonError(
+            f"pictures lie between {least} and {most}, expected numbers in [0, 1]"
+        )
+
+
+@check_before(expect_pictures)
 def greyness(pictures):
     """How far pictures are from black and white: mean of 4 p (1 - p), in [0, 1].
 
@@ -58,10 +95,11 @@ def greyness(pictures):
     >>> greyness(np.full([1, 2, 2, 1], 0.5)), greyness(np.ones([1, 2, 2, 1]))
     (1.0, 0.0)
     """
-    pictures = _checked(pictures)
+    pictures = np.float64(pictures)
     return float(np.mean(4 * pictures * (1 - pictures)))
 
 
+@check_before(lambda pictures: expect_pictures(pictures, smallest=4))
 def sharpness(pictures):
     """How sharp edges are: variance of the Laplacian in a picture, then the mean.
 
@@ -84,40 +122,80 @@ def sharpness(pictures):
     >>> sharpness(np.full([1, 4, 4, 1], 0.5))
     0.0
     """
-    pictures = _checked(pictures, smallest=4)
-    edges = convolve(pictures, LAPLACIAN[None, :, :, None])[:, 1:-1, 1:-1]
+    window = LAPLACIAN[None, :, :, None]
+    edges = convolve(np.float64(pictures), window)[:, 1:-1, 1:-1]
     return float(edges.reshape(len(edges), -1).var(axis=1).mean())
 
 
-def _checked(pictures, smallest=1):
-    """Pictures as float64, once their shape and range are checked."""
-    pictures = np.asarray(pictures, np.float64)
-    if pictures.ndim != 4 or not pictures.size or min(pictures.shape[1:3]) < smallest:
+def expect_labels(pictures, labels):
+    """Refuse pictures that do not each have a label, or all have the same.
+
+    Raises
+    ------
+    LessonError
+        As :func:`expect_pictures`, and for labels that do not fit.
+    """
+    expect_pictures(pictures)
+    if len(labels) != len(pictures) or len(np.unique(labels)) < 2:
         raise LessonError(
-            f"pictures have shape {list(pictures.shape)}, expected [N, H, W, C] with "
-            f"at least one picture, {smallest} or more pixels high and wide"
+            f"{len(labels)} labels of {len(np.unique(labels))} classes for "
+            f"{len(pictures)} pictures, expected one label a picture, and at least two "
+            "classes"
         )
-    if not (pictures.min() >= 0 and pictures.max() <= 1):
-        raise LessonError(
-            f"pictures lie between {pictures.min()} and {pictures.max()}, expected "
-            "numbers in [0, 1]"
-        )
-    return pictures
 
 
-def _fit(pictures, labels):
-    """Train a classifier of pictures."""
-    flat = _checked(pictures).reshape(len(pictures), -1)
-    if len(labels) != len(flat) or len(np.unique(labels)) < 2:
-        raise LessonError(
-            f"{len(labels)} labels of {len(np.unique(labels))} classes for {len(flat)} "
-            "pictures, expected one label a picture, and at least two classes"
-        )
+@check_before(expect_labels)
+def train_reader(pictures, labels):
+    """Train a classifier that reads labels off pictures.
+
+    A support vector machine on the first principal components of the pixels.
+
+    Parameters
+    ----------
+    pictures : array, float [N, H, W, C] in [0, 1]
+    labels : array, int [N]
+
+    Returns
+    -------
+    callable
+        From pictures [M, H, W, C] of the same size to labels [M].
+
+    Raises
+    ------
+    LessonError
+        For a single class, or more labels than pictures, or fewer.
+    """
+    flat = np.float64(pictures).reshape(len(pictures), -1)
     parts = min(COMPONENTS, *flat.shape)
     classifier = make_pipeline(PCA(parts, svd_solver="full"), SVC(C=10))
-    return classifier.fit(flat, labels)
+    classifier.fit(flat, labels)
+
+    @check_before(expect_pictures)
+    def read(pictures):
+        return classifier.predict(np.float64(pictures).reshape(len(pictures), -1))
+
+    return read
 
 
+def expect_two_sets(first, second, seed=0):
+    """Refuse two sets of pictures that differ in size, or are too small to halve.
+
+    Raises
+    ------
+    LessonError
+        As :func:`expect_pictures`, and for different shapes or fewer than 4 pictures.
+    """
+    expect_pictures(first)
+    expect_pictures(second)
+    if np.shape(first) != np.shape(second) or len(first) < 4:
+        raise LessonError(
+            f"pictures have shapes {list(np.shape(first))} and "
+            f"{list(np.shape(second))}, expected twice the same shape, with at least 4 "
+            "pictures"
+        )
+
+
+@check_before(expect_two_sets)
 def two_sample_test(first, second, seed=0):
     """Ask a classifier to tell two sets of pictures apart.
 
@@ -144,17 +222,12 @@ def two_sample_test(first, second, seed=0):
     ----------
     Lopez-Paz and Oquab 2017, arXiv:1610.06545.
     """
-    first, second = _checked(first), _checked(second)
-    if first.shape != second.shape or len(first) < 4:
-        raise LessonError(
-            f"pictures have shapes {list(first.shape)} and {list(second.shape)}, "
-            "expected twice the same shape, with at least 4 pictures"
-        )
     order = np.random.default_rng(seed).permutation(len(first))
     halves = np.array_split(order, 2)
-    train, test = (np.concatenate([first[half], second[half]]) for half in halves)
+    both = np.stack([first, second])
+    train, test = (np.concatenate(both[:, half]) for half in halves)
     sides, truth = (np.repeat([0, 1], len(half)) for half in halves)
-    found = _fit(train, sides).predict(test.reshape(len(test), -1))
+    found = train_reader(train, sides)(test)
     return accuracy_with_interval(np.count_nonzero(found == truth), len(truth))
 
 
@@ -199,33 +272,22 @@ def best_judge(first_shares, second_shares):
     return float(np.maximum(first_shares, second_shares).sum() / 2)
 
 
-def train_reader(images, labels):
-    """Train a classifier that reads letters.
-
-    Parameters
-    ----------
-    images : ndarray, float32 [N, H, W, C] in [0, 1]
-    labels : ndarray, int [N]
-
-    Returns
-    -------
-    callable
-        From pictures [M, H, W, C] of the same size to labels [M].
+def expect_one_label_each(indices, labels, num_codes):
+    """Refuse indices and labels that are not as many.
 
     Raises
     ------
     LessonError
-        For a single class, or more labels than images, or fewer.
+        For more labels than indices, or fewer.
     """
-    classifier = _fit(images, labels)
-
-    def read(pictures):
-        pictures = _checked(pictures)
-        return classifier.predict(pictures.reshape(len(pictures), -1))
-
-    return read
+    if np.size(labels) != np.size(indices):
+        raise LessonError(
+            f"{np.size(indices)} indices and {np.size(labels)} labels, expected one of "
+            "each for every letter"
+        )
 
 
+@check_before(expect_one_label_each)
 def class_purity(indices, labels, num_codes):
     """How often the most frequent class of each code is the class of a letter.
 
@@ -257,14 +319,9 @@ def class_purity(indices, labels, num_codes):
     >>> purity, code_purity.round(2).tolist()
     (0.75, [0.67, 1.0])
     """
-    labels, indices = np.ravel(labels), np.ravel(indices)
-    if len(labels) != len(indices):
-        raise LessonError(
-            f"{len(indices)} indices and {len(labels)} labels, expected one of each "
-            "for every letter"
-        )
+    indices = np.ravel(indices)
     counts = code_counts(indices, num_codes)
-    labels = np.unique(labels, return_inverse=True)[1]
+    labels = np.unique(np.ravel(labels), return_inverse=True)[1]
     both = np.zeros([num_codes, labels.max() + 1])
     np.add.at(both, (indices, labels), 1)
     most = both.max(axis=1)

@@ -1,18 +1,11 @@
 """Answers to the exercises of the chapter on results: right, wrong, with a bug."""
 
+import bisect
+import itertools
 import math
 
 import numpy as np
 import tensorflow as tf
-
-from tests.planted.ema import shares
-
-
-def integers(low, high):
-    """Draw from an interval that is given relative to the right one."""
-    return lambda count, size, codes, seed: np.random.default_rng(seed).integers(
-        low, codes + high, [count, size]
-    )
 
 
 def drawn(statistics, noise, scale):
@@ -20,39 +13,67 @@ def drawn(statistics, noise, scale):
     return means + scale(raw) * noise
 
 
-def perplexity_by_loop(indices, num_codes):
-    entropy = 0
-    for code in range(num_codes):
-        share = list(indices).count(code) / len(indices)
+def perplexity_of(counts, log=np.log, power=np.exp):
+    shares = np.array([count for count in counts if count]) / np.sum(counts)
+    return power(-np.sum(shares * log(shares)))
+
+
+def perplexity_by_loop(counts):
+    total, entropy = sum(map(sum, counts)), 0
+    for column in zip(*counts, strict=True):
+        share = sum(column) / total
         entropy -= share * math.log2(share) if share else 0
     return 2**entropy
 
 
-def draw_by_loop(count, latent_size, num_codes, seed):
-    random = np.random.default_rng(seed)
+def perplexity_of_listed(counts):
+    indices = [
+        code for batch in counts for code, n in enumerate(batch) for _ in range(n)
+    ]
+    return perplexity_of(np.unique(indices, return_counts=True)[1])
+
+
+def each_batch(counts):
+    return [perplexity_of(batch) for batch in counts]
+
+
+def broken_mean(counts):
+    return np.mean(each_batch(counts))
+
+
+def one_each(num_codes, letters):
+    return np.array([letters - num_codes + 1] + [1] * (num_codes - 1))
+
+
+def draw_by_walking(shares, dice):
+    codes = []
+    for die in dice:
+        end, code = 0, -1
+        while end <= die:
+            code += 1
+            end += shares[code]
+        codes.append(code)
+    return codes
+
+
+def divergence(used, believed, log=math.log):
+    pairs = zip(used, believed, strict=True)
+    return sum(p * log(p / q) for p, q in pairs if p > 0)
+
+
+def pairs_by_loop(a, b):
     return [
-        [int(num_codes * random.uniform()) for _ in range(latent_size)]
-        for _ in range(count)
+        (a[i] * a[j], b[i] * b[j])
+        for i, j in itertools.product(range(len(a)), repeat=2)
     ]
 
 
-def draw_with_tensorflow(count, latent_size, num_codes, seed):
-    return tf.random.stateless_uniform(
-        [count, latent_size], [seed, 0], maxval=num_codes, dtype=tf.int32
-    )
+def best_of_one(a, b):
+    return np.maximum(a, b).sum() / 2
 
 
-def uneven(count, latent_size, num_codes, seed):
-    draws = np.random.default_rng(seed).normal(4, 2, [count, latent_size])
-    return np.clip(draws.astype(int), 0, num_codes - 1)
-
-
-ARGUMENTS = {
-    "batch_bound": {"batch_size": 64, "num_codes": 512},
-}
-VALUES = {
-    "batch_bound": 64,
-}
+ARGUMENTS = {}
+VALUES = {}
 BUGS = {
     "broken_data_set_perplexity": (
         "data_set_perplexity",
@@ -60,107 +81,218 @@ BUGS = {
     ),
 }
 RIGHT = {
-    "kl_to_uniform": [
-        lambda s: float(sum(p * math.log(p * len(s)) for p in s if p)),
-        lambda s: math.log(len(s)) + tf.reduce_sum(tf.math.xlogy(s, s)),
-    ],
-    "best_judge": [
-        lambda a, b: sum(max(pair) for pair in zip(a, b, strict=True)) / 2,
-        lambda a, b: 0.5 + tf.reduce_sum(tf.abs(a - b)) / 4,
+    "all_in_use": [
+        one_each,
+        lambda k, n: [1] * (k - 1) + [n - k + 1],
+        lambda k, n: tf.constant(one_each(k, n), tf.float32),
+        lambda k, n: np.bincount([*range(k)] + [0] * (n - k)),
+        lambda k, n: [2] * (k - 1) + [n - 2 * k + 2],
     ],
     "data_set_perplexity": [
-        lambda parts, k: perplexity_by_loop([i for part in parts for i in part], k),
-        lambda parts, k: perplexity_by_loop(np.hstack(parts).tolist(), k),
-    ],
-    "perplexity": [
         perplexity_by_loop,
-        lambda i, k: tf.exp(
-            -tf.reduce_sum(tf.math.multiply_no_nan(tf.math.log(s := shares(i, k)), s))
+        perplexity_of_listed,
+        lambda counts: perplexity_of(np.sum(counts, axis=0)),
+        lambda counts: tf.exp(
+            -tf.reduce_sum(tf.math.xlogy(s := counts.sum(0) / counts.sum(), s))
         ),
-        lambda i, k: np.prod(shares(i, k) ** -shares(i, k)),
     ],
-    "batch_bound": [64.0, np.int16(64), tf.constant(64.0)],
-    "random_indices": [
-        draw_by_loop,
-        draw_with_tensorflow,
-        lambda n, size, k, seed: np.random.RandomState(seed).choice(k, (n, size)),
-        lambda n, size, k, seed: np.floor(
-            k * np.random.default_rng(seed).random([n, size])
+    "fair_draw": [
+        draw_by_walking,
+        lambda s, dice: [bisect.bisect_right(np.cumsum(s), die) for die in dice],
+        lambda s, dice: np.digitize(dice, np.cumsum(s)),
+        lambda s, dice: (np.cumsum(s) <= dice[:, None]).sum(axis=1),
+        lambda s, dice: tf.searchsorted(np.cumsum(s), dice, side="right"),
+        lambda s, dice: np.argmax(dice[:, None] < np.cumsum(s), axis=1).astype(float),
+    ],
+    "extra_price": [
+        divergence,
+        lambda p, q: tf.reduce_sum(tf.math.xlogy(p, p) - tf.math.xlogy(p, q)),
+        lambda p, q: -p @ np.log(q) + p @ np.log(p + (p == 0)),
+    ],
+    "judge_of_two": [
+        lambda a, b: sum(map(max, pairs_by_loop(a, b))) / 2,
+        lambda a, b: np.maximum(np.outer(a, a), np.outer(b, b)).sum() / 2,
+        lambda a, b: (
+            0.5
+            + tf.reduce_sum(
+                tf.abs(tf.tensordot(a, a, axes=0) - tf.tensordot(b, b, axes=0))
+            )
+            / 4
         ),
+        lambda a, b: best_of_one(np.kron(a, a), np.kron(b, b)),
     ],
 }
 WRONG = {
-    "kl_to_uniform": [
-        (lambda s: -sum(p * math.log(p) for p in s if p), "entropy"),
-        (lambda s: np.sum(s * np.log(s * len(s))), "nobody chose"),
-        (lambda s: -sum(p * math.log(p * len(s)) for p in s if p), "sign"),
-        (lambda s: sum(p * math.log2(p * len(s)) for p in s if p), "bits"),
-        (lambda s: np.mean([p * math.log(p * len(s)) if p else 0 for p in s]), "mean"),
-    ],
-    "best_judge": [
-        (lambda a, b: np.abs(a - b).sum() / 2, "total variation"),
-        (lambda a, b: np.maximum(a, b).sum(), "more than 1"),
-        (lambda a, b: np.minimum(a, b).sum() / 2, "wrong"),
-        (lambda a, b: np.maximum(a, b).max(), "largest side"),
-        (lambda a, b: np.maximum(a, b).mean(), "mean"),
+    "all_in_use": [
+        (lambda k, n: one_each(k, n) / n, "shares"),
+        (lambda k, n: [n] + [0] * (k - 1), "code 1 is not in use"),
+        (lambda k, n: [1] + [0] * (k - 1), "code 1 is not in use"),
+        (lambda k, n: [n] + [1] * (k - 1), "gave out 42 letters, and there are 40"),
+        (lambda k, n: [1] * k, "gave out 3 letters"),
+        (lambda k, n: [n / k] * k, "whole numbers of letters"),
+        (lambda k, n: [n - 5 * k + 5] + [5] * (k - 1), "perplexity is 2.1: share"),
+        (lambda k, n: np.repeat(np.arange(k), one_each(k, n)), "one number a letter"),
+        (lambda k, n: [n + k - 1] + [-1] * (k - 1), "less than 0"),
+        (lambda k, n: [n - 1, 1], "expected [3]"),
+        (lambda k, n: one_each(k, n) * np.inf, "infinity"),
+        (lambda k, n: n - k + 1, "axis is missing"),
+        (lambda k, n: [n - n // 2 - k + 2, n // 2] + [1] * (k - 2), "less evenly"),
     ],
     "data_set_perplexity": [
+        (broken_mean, "mean over batches"),
+        (lambda c: np.average(each_batch(c), weights=c.sum(1)), "mean over batches"),
+        (lambda c: each_batch(c)[-1], "last batch"),
+        (lambda c: each_batch(c)[0], "first batch"),
+        (lambda c: max(each_batch(c)), "best batch"),
+        (lambda c: sum(each_batch(c)), "sum over batches"),
+        (each_batch, "one number for the data set"),
+        (lambda c: perplexity_of(np.ravel(c)), "same code in every batch"),
+        (lambda c: perplexity_of(c.sum(axis=1)), "not over codes"),
+        (lambda c: perplexity_of((c / c.sum(1, keepdims=True)).mean(0)), "small batch"),
+        (lambda c: perplexity_of(np.bincount(c.ravel())), "not indices"),
+        (lambda c: math.log(perplexity_of(c.sum(axis=0))), "exponential"),
+        (lambda c: 1 / perplexity_of(c.sum(axis=0)), "sign"),
+        (lambda c: perplexity_of(c.sum(axis=0), log=np.log2), "bases"),
+        (lambda c: perplexity_of(c.sum(axis=0), power=np.exp2), "bases"),
+        (lambda c: np.count_nonzero(c.sum(axis=0)), "in use"),
         (
-            lambda parts, k: np.mean([perplexity_by_loop(part, k) for part in parts]),
-            "mean over batches",
-        ),
-        (lambda parts, k: perplexity_by_loop(parts[-1], k), "last batch"),
-        (
-            lambda parts, k: math.log(perplexity_by_loop(np.hstack(parts), k)),
-            "exponential",
-        ),
-        (lambda parts, k: sum(perplexity_by_loop(part, k) for part in parts), "sum"),
-    ],
-    "perplexity": [
-        (lambda i, k: np.log(perplexity_by_loop(i, k)), "entropy"),
-        (lambda i, k: np.log2(perplexity_by_loop(i, k)), "entropy"),
-        (lambda i, k: len(set(i.tolist())), "in use"),
-        (lambda i, k: 1 / perplexity_by_loop(i, k), "sign"),
-        (lambda i, k: perplexity_by_loop(i, k) ** (1 / k), "mean over the codes"),
-        (lambda i, k: np.exp(np.log2(perplexity_by_loop(i, k))), "bases"),
-        (lambda i, k: 2 ** np.log(perplexity_by_loop(i, k)), "bases"),
-        (
-            lambda i, k: np.exp(-np.sum(shares(i, k) * np.log(shares(i, k)))),
+            lambda c: np.exp(
+                -np.sum((s := c.sum(0) / c.sum()) * np.log(s)),
+            ),
             "nobody chose",
         ),
-        (lambda i, k: k, "in use"),
-        (lambda i, k: shares(i, k), "too many"),
+        (
+            lambda c: np.mean(
+                np.exp(-np.sum((s := c / c.sum(1)[:, None]) * np.log(s), axis=1))
+            ),
+            "in every batch",
+        ),
     ],
-    "batch_bound": [
-        (512, "as many images"),
-        (math.log(64), "entropy"),
-        (6, "entropy"),
-        (8, "shared out"),
-        (1, "all images on one"),
-        (63, "too small"),
-        (65, "too large"),
+    "fair_draw": [
+        (lambda s, dice: (dice * len(s)).astype(int), "all codes are alike"),
+        (lambda s, dice: np.digitize(dice, np.cumsum(s)) + 1, "one too high"),
+        (lambda s, dice: np.digitize(dice, np.cumsum(s)) - 1, "one too low"),
+        (lambda s, dice: np.searchsorted(np.cumsum(s), dice), "code 0 is drawn, and"),
+        (lambda s, dice: np.searchsorted(s, dice), "with the shares themselves"),
+        (lambda s, dice: [np.abs(s - die).argmin() for die in dice], "themselves"),
+        (
+            lambda s, dice: [np.abs(np.cumsum(s) - die).argmin() for die in dice],
+            "nearest end",
+        ),
+        (lambda s, dice: np.full(len(dice), np.argmax(s)), "largest share"),
+        (lambda s, dice: np.digitize(1 - dice, np.cumsum(s)), "wrong way round"),
+        (
+            lambda s, dice: len(s) - 1 - np.digitize(dice, np.cumsum(s[::-1])),
+            "wrong way round",
+        ),
+        (lambda s, dice: s[np.digitize(dice, np.cumsum(s))], "expected codes"),
+        (lambda s, dice: np.cumsum(s), "expected [4]"),
+        (
+            lambda s, dice: np.argsort(-s)[np.digitize(dice, np.cumsum(np.sort(s)))],
+            "in the order of the codes",
+        ),
+        (
+            lambda s, dice: np.argsort(-s, kind="stable")[
+                np.digitize(dice, np.cumsum(-np.sort(-s)))
+            ],
+            "falls on code",
+        ),
+        (
+            lambda s, dice: np.where(
+                len(dice) > 100,
+                np.digitize(dice, np.cumsum(np.clip(s, 0.1, 1) / 1.35)),
+                np.digitize(dice, np.cumsum(s)),
+            ),
+            "found 6",
+        ),
+        (
+            lambda s, dice: np.where(
+                len(dice) > 100,
+                np.where(dice < 0.3, 0, 4),
+                np.digitize(dice, np.cumsum(s)),
+            ),
+            "of 1,000 evenly spread throws",
+        ),
+        (lambda s, dice: int(np.digitize(dice[0], np.cumsum(s))), "axis is missing"),
     ],
-    "random_indices": [
-        (integers(1, 1), "found numbers from 1 to 8"),
-        (integers(0, 1), "found numbers from 0 to 8"),
-        (integers(-1, 0), "found numbers from -1 to 7"),
-        (integers(0, -1), "code 7 is drawn too rarely"),
-        (uneven, "too rarely"),
+    "extra_price": [
+        (lambda p, q: -p @ np.log(q), "whole price"),
+        (lambda p, q: -sum(x * math.log(x) for x in p if x), "under the right shares"),
+        (lambda p, q: np.sum(p * np.log(p / q)), "no letter chose"),
+        (lambda p, q: np.nansum(q * np.log(q / p)), "as `used` says"),
         (
-            lambda n, size, k, seed: k * np.random.default_rng(seed).random([n, size]),
-            "whole numbers",
+            lambda p, q: sum(
+                y * math.log(y / x) for x, y in zip(p, q, strict=True) if x
+            ),
+            "as `used`",
         ),
-        (lambda n, size, k, _: draw_by_loop(n, size, k, None), "same seed"),
-        (lambda n, size, k, seed: draw_by_loop(n, size, k, 0), "another seed"),
         (
-            lambda n, size, k, seed: np.transpose(draw_by_loop(n, size, k, seed)),
-            "order",
+            lambda p, q: sum(
+                y * math.log(x / y) for x, y in zip(p, q, strict=True) if x
+            ),
+            "as `used`",
         ),
-        (lambda n, size, k, seed: draw_by_loop(n, 1, k, seed), "expected [4000, 2]"),
+        (lambda p, q: -divergence(p, q), "never cheaper"),
+        (lambda p, q: divergence(p, q, math.log2), "bits"),
         (
-            lambda n, size, k, seed: np.repeat(draw_by_loop(n, 1, k, seed), size, 1),
-            "always alike",
+            lambda p, q: math.log(perplexity_of(q) / perplexity_of(p)),
+            "difference of two entropies",
         ),
-        (lambda n, size, k, seed: np.full([n, size], np.nan), "whole numbers"),
+        (lambda p, q: divergence(p, q) / len(p), "mean over the codes"),
+        (
+            lambda p, q: sum(math.log(x / y) for x, y in zip(p, q, strict=True) if x),
+            "count alike",
+        ),
+        (
+            lambda p, q: np.mean(
+                [math.log(x / y) for x, y in zip(p, q, strict=True) if x]
+            ),
+            "count alike",
+        ),
+        (lambda p, q: math.exp(divergence(p, q)), "a factor"),
+        (lambda p, q: np.abs(p - q).sum() / 2, "distance between the shares"),
+        (lambda p, q: p * np.log(q), "axis too many"),
+        (lambda p, q: np.sum(p * p - p * q), "too small"),
+    ],
+    "judge_of_two": [
+        (best_of_one, "sees one throw"),
+        (lambda a, b: 0.5 + np.abs(a - b).sum() / 4, "sees one throw"),
+        (lambda a, b: best_of_one(a, b) ** 2, "not two judges"),
+        (lambda a, b: 1 - (1 - best_of_one(a, b)) ** 2, "not two judges"),
+        (
+            lambda a, b: np.abs(np.outer(a, a) - np.outer(b, b)).sum() / 2,
+            "total variation",
+        ),
+        (lambda a, b: 2 * best_of_one(np.kron(a, a), np.kron(b, b)), "divide by 2"),
+        (
+            lambda a, b: 0.5 + np.abs(np.outer(a, a) - np.outer(b, b)).sum() / 2,
+            "half of this distance",
+        ),
+        (
+            lambda a, b: np.minimum(np.outer(a, a), np.outer(b, b)).sum() / 2,
+            "how often the judge is wrong",
+        ),
+        (
+            lambda a, b: np.maximum(np.outer(a, a), np.outer(b, b)).max(),
+            "likeliest pair",
+        ),
+        (
+            lambda a, b: np.maximum(np.outer(a, a), np.outer(b, b)).mean(),
+            "mean over the pairs",
+        ),
+        (
+            lambda a, b: (
+                np.maximum(np.triu(np.outer(a, a)), np.triu(np.outer(b, b))).sum() / 2
+            ),
+            "count both",
+        ),
+        (
+            lambda a, b: np.maximum(np.outer(a, b), np.outer(b, a)).sum() / 2,
+            "of the same dice",
+        ),
+        (lambda a, b: best_of_one(a**2, b**2), "only twice the same"),
+        (lambda a, b: np.maximum(a, b).sum() ** 2 / 2, "only pairs can be judged"),
+        (lambda a, b: np.maximum(np.outer(a, a), np.outer(b, b)), "axis too many"),
+        (lambda a, b: 0.5 + np.abs(a - b).sum() / 2, "half of this distance"),
     ],
 }
