@@ -8,7 +8,7 @@ KMNIST_DIR ?= $(wildcard $(CURDIR)/../shared/kmnist)
 export KMNIST_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test lint unit chapters run lab serve text train records compare cover bench lock clean
+.PHONY: help install book test lint unit chapters run lab serve text train records laboratory compare cover bench lock clean
 
 help:           ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ train: install  ## train a recipe (RECIPE=article, healthy, vae, ...), put its w
 
 records: install  ## train all that the chapters compare, and keep their records
 	$(BIN)/python scripts/train_records.py
+
+laboratory: install  ## train the small experiments that the chapters cite, at three seeds
+	$(BIN)/python scripts/train_laboratory.py
 
 compare: install  ## measure the models of three seeds on one scale
 	$(BIN)/python scripts/compare_models.py

@@ -519,12 +519,6 @@ def test_code_lines_draw_each_code_and_what_was_predicted():
     assert len(plain.get_legend().get_texts()) == 1
 
 
-def test_lines_may_reach_zero_on_a_symmetric_logarithmic_axis():
-    curves = {"length": [1e5, 1.0, 0.0]}
-    (axes,) = plots.lines([0, 1, 2], curves, "step", "length", log="symlog").axes
-    assert axes.get_yscale() == "symlog"
-
-
 def test_dots_stand_on_the_line_of_their_name():
     (axes,) = plots.dots({"a": [1, 2], "b": [3]}, "nats").axes
     values = [line.get_xdata() for line in axes.lines]

@@ -18,12 +18,12 @@ from vqvae_lesson.vae import likelihood_bound
 
 ROOT = Path(__file__).parent.parent
 NAMES = sorted(path.stem for path in WEIGHTS.glob("*.npz"))
-WITH_CODES = [name for name in RECIPES if hasattr(RECIPES[name], "num_codes")]
-VAES = [name for name in RECIPES if name not in WITH_CODES]
+WITH_CODES = [name for name in NAMES if hasattr(RECIPES[name], "num_codes")]
+VAES = [name for name in NAMES if name not in WITH_CODES]
 
 
 def test_every_recipe_has_weights_and_every_weight_a_recipe():
-    assert sorted(RECIPES) == NAMES
+    assert sorted(RECIPES) == sorted([*NAMES, "small"])  # which is trained live
 
 
 @pytest.mark.parametrize("name", WITH_CODES)
@@ -156,7 +156,7 @@ def comparison():
 def test_every_seed_of_every_model_is_compared(comparison):
     names = [name for seeds in COMPARED.values() for name in seeds]
     assert [*comparison] == names
-    assert COMPARED.keys() == RECIPES.keys()
+    assert COMPARED.keys() == {*NAMES}
     assert VARIANTS.keys() >= set(names)
 
 

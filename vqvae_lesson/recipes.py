@@ -172,17 +172,19 @@ class VAERecipe(Recipe):
         return VAE(self, image_shape, seed)
 
 
+HEALTHY = VQVAERecipe(
+    neck_depth=64,
+    warm_up_steps=200,
+    ema_start="consistent",
+    decay=0.95,
+    revive_below=0.1,
+    commitment_weight=8.0,
+    falling_rate=True,
+)
 RECIPES = {
     "article": VQVAERecipe(),
-    "healthy": VQVAERecipe(
-        neck_depth=64,
-        warm_up_steps=200,
-        ema_start="consistent",
-        decay=0.95,
-        revive_below=0.1,
-        commitment_weight=8.0,
-        falling_rate=True,
-    ),
+    "healthy": HEALTHY,
+    "small": replace(HEALTHY, base_depth=8, epochs=10),
     "vae": VAERecipe(),
     "vae-2": VAERecipe(code_size=2),
     "vae-wide": VAERecipe(neck_depth=64, falling_rate=True),

@@ -16,8 +16,8 @@ def lines(x, curves, xlabel, ylabel, log=False):
     curves : dict
         From name to values [N].
     xlabel, ylabel : str
-    log : bool or "symlog"
-        Draw the values on a logarithmic axis; "symlog" is linear up to 1.
+    log : bool
+        Draw the values on a logarithmic axis.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def lines(x, curves, xlabel, ylabel, log=False):
         color = COLORS[number % len(COLORS)]
         axes.plot(x, values, style, color=color, label=name, lw=1.8)
     if log:
-        axes.set_yscale("symlog" if log == "symlog" else "log")
+        axes.set_yscale("log")
     if np.array_equal(x, np.round(x)):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(curves) > 1:

@@ -1,0 +1,38 @@
+"""Train all experiments of the laboratory at three seeds: ``make laboratory``.
+
+Says beforehand how many there are; goes on where it was interrupted.
+"""
+
+from tqdm import tqdm
+
+from vqvae_lesson.data import load_kmnist
+from vqvae_lesson.health import RECORDS
+from vqvae_lesson.judges import sharpness
+from vqvae_lesson.laboratory import SEEDS, experiments, run_experiment
+from vqvae_lesson.runs.files import read_json, write_json
+
+PATH = RECORDS / "laboratory.json"
+
+
+def measure(recipe, seed, letters):
+    model, metrics = run_experiment(recipe, seed, letters)
+    sharp = sharpness(model.reconstruct(letters.held_out_images))
+    found = {name: round(value, 3) for name, value in metrics._asdict().items()}
+    return {**found, "sharpness": round(sharp, 5)}
+
+
+def main():
+    letters, found = load_kmnist(), read_json(PATH) if PATH.exists() else {}
+    todo = [
+        (name, recipe, seed)
+        for seed in SEEDS
+        for name, recipe in experiments().items()
+        if len(found.get(name, [])) <= seed
+    ]
+    for name, recipe, seed in tqdm(todo, unit="run"):
+        found.setdefault(name, []).append(measure(recipe, seed, letters))
+        write_json(PATH, {name: found[name] for name in experiments() if name in found})
+
+
+if __name__ == "__main__":
+    main()
