@@ -55,32 +55,21 @@ def mean_square(one, other):
     return tf.reduce_mean((one - other) ** 2)
 
 
-def price_by_loop(indices, shares):
-    prices = [
-        sum(-math.log(shares[index]) for index in row) for row in indices.tolist()
-    ]
-    return sum(prices) / len(prices)
-
-
 def trap_of(latent, code, other):
     return lambda valley: (valley + latent, valley + code, valley + other)
 
 
 ARGUMENTS = {
     "gradient_at_the_weight": {"x": 4, "weight": 0.3, "codes": [0.5, 4], "target": 2},
-    "same_balance": {"pixels": 784, "commitment_weight": 0.5},
 }
 VALUES = {
     "gradient_at_the_weight": -12.0,
-    "same_balance": 392.0,
 }
 BUGS = {
-    "broken_two_terms": ("commitment", "weighs the term that pulls the codes"),
-    "broken_codebook_loss": ("codebook_loss", "reaches the latents and not"),
+    "broken_two_terms": ("two_terms", "driven away"),
 }
 RIGHT = {
     "gradient_at_the_weight": [-12, np.float32(-12), 2 * (0.5 - 2) * 4],
-    "same_balance": [392, 0.5 * 784, tf.constant(392.0)],
     "trap": [
         trap_of(-0.5, 1.5, -3),
         lambda valley: np.array([valley, valley + 1, valley - 2]),
@@ -99,38 +88,13 @@ RIGHT = {
         loss_with_tensorflow,
         lambda x, a: np.float32(np.mean((np.logaddexp(0, a) - x * a).sum((1, 2, 3)))),
     ],
-    "commitment": [
+    "two_terms": [
         lambda z, q, beta: commitment_loss(q, z) + beta * commitment_loss(z, q),
         lambda z, q, beta: tf.add(
             tf.reduce_sum((stopped(z) - q) ** 2) / 4,
             beta * tf.reduce_sum((stopped(q) - z) ** 2) / 4,
         ),
         lambda z, q, beta: mean_square(q, z.numpy()) + beta * mean_square(z, q.numpy()),
-    ],
-    "codebook_loss": [
-        lambda z, q: (
-            tf.math.reduce_variance(stopped(z) - q)
-            + tf.reduce_mean(stopped(z) - q) ** 2
-        ),
-        lambda z, q: tf.reduce_sum(tf.square(q - stopped(z))) / tf.size(z, tf.float32),
-        lambda z, q: commitment_loss(q, z),
-    ],
-    "prior": [
-        price_by_loop,
-        lambda indices, shares: -np.log(shares[indices]).sum(1).mean(),
-        lambda indices, shares: (
-            -tf.reduce_mean(
-                tf.reduce_sum(
-                    tf.math.log(
-                        tf.reduce_sum(tf.one_hot(indices, len(shares)) * shares, -1)
-                    ),
-                    -1,
-                )
-            )
-        ),
-        lambda indices, shares: (
-            -np.log(np.prod(shares[indices], axis=1)).sum() / len(indices)
-        ),
     ],
 }
 WRONG = {
@@ -148,18 +112,6 @@ WRONG = {
         (4, "the other one"),
         (1, "do not add"),
         (-48, "too small"),
-    ],
-    "same_balance": [
-        (0.5 / 784, "must grow"),
-        (784 / 0.5, "do not divide"),
-        (0.5, "by which factor"),
-        (784, "number of pixels"),
-        (14, "count all pixels"),
-        (28, "count all pixels"),
-        (0.5 * 784 / 16, "mean in both"),
-        (0.5 * 784 * 16, "mean in both"),
-        (196, "too small"),
-        (391, "too small"),
     ],
     "trap": [
         (trap_of(0.5, -1.5, 3.0), "negative"),
@@ -242,7 +194,7 @@ WRONG = {
         (lambda x, a: np.logaddexp(0, a) - x * a, "too many"),
         (lambda x, a: loss_with_tensorflow(x, a) + 1, "too large"),
     ],
-    "commitment": [
+    "two_terms": [
         (
             lambda z, q, beta: (1 + beta) * mean_square(z, q),
             "not enough: one of the two",
@@ -254,6 +206,13 @@ WRONG = {
         (
             lambda z, q, beta: mean_square(stopped(z), q) + beta * mean_square(z, q),
             "not enough: one of the two",
+        ),
+        (
+            lambda z, q, beta: (
+                mean_square(stopped(z), z + stopped(q - z))
+                + beta * mean_square(z, stopped(q))
+            ),
+            "driven away",
         ),
         (
             lambda z, q, beta: beta * commitment_loss(q, z) + commitment_loss(z, q),
@@ -294,47 +253,5 @@ WRONG = {
         (lambda z, q, beta: (1 + beta) * tf.reduce_mean(abs(z - q)), "not squared"),
         (lambda z, q, beta: (1 + beta) * tf.norm(z - q), "root"),
         (lambda z, q, beta: (1 + beta) * (z - stopped(q)) ** 2, "too many"),
-    ],
-    "codebook_loss": [
-        (lambda z, q: tf.reduce_sum((stopped(z) - q) ** 2), "sum"),
-        (lambda z, q: tf.reduce_mean(tf.reduce_sum((stopped(z) - q) ** 2, -1)), "sum"),
-        (lambda z, q: mean_square(z, stopped(q)), "reaches the latents and not"),
-        (lambda z, q: mean_square(stopped(z), stopped(q)), "both stopped"),
-        (lambda z, q: mean_square(z, q), "as well"),
-        (
-            lambda z, q: mean_square(stopped(z), z + stopped(q - z)),
-            "reaches the latents and not",
-        ),
-        (
-            lambda z, q: 2 * commitment_loss(q, z) - stopped(commitment_loss(q, z)),
-            "another strength",
-        ),
-        (lambda z, q: np.mean((z.numpy() - q.numpy()) ** 2), "NumPy"),
-        (lambda z, q: -commitment_loss(q, z), "positive"),
-        (lambda z, q: tf.reduce_mean(tf.abs(stopped(z) - q)), "not squared"),
-        (lambda z, q: tf.reduce_mean(q - stopped(z)), "not squared"),
-        (lambda z, q: tf.norm(stopped(z) - q), "root"),
-        (lambda z, q: mean_square(q, q), "both to be compared"),
-        (lambda z, q: (stopped(z) - q) ** 2, "too many"),
-        (lambda z, q: 0.25 * commitment_loss(q, z), "too small"),
-    ],
-    "prior": [
-        (lambda k, s: -np.log2(s[k]).sum(1).mean(), "bits"),
-        (lambda k, s: np.log(len(s)), "equally popular"),
-        (lambda k, s: k.shape[1] * np.log(len(s)), "equally popular"),
-        (lambda k, s: np.log(s[k]).sum(1).mean(), "positive"),
-        (lambda k, s: -np.log(s[k]).mean(), "sum over its latents"),
-        (lambda k, s: -np.log(s[k]).sum(), "sum over the batch"),
-        (lambda k, s: -np.sum(s * np.log(s)), "whatever the letters chose"),
-        (lambda k, s: -np.log(s).mean(), "whatever the letters chose"),
-        (lambda k, s: s[k].sum(1).mean(), "where is the logarithm"),
-        (lambda k, s: s[k].prod(1).mean(), "where is the logarithm"),
-        (lambda k, s: -np.log(s[k].mean()), "logarithm of a mean"),
-        (lambda k, s: -np.log(s[k].prod(1).mean()), "logarithm of a mean"),
-        (lambda k, s: (-s[k] * np.log(s[k])).sum(1).mean(), "one price for each name"),
-        (lambda k, s: np.log(k + 1).sum(1).mean(), "the indices themselves"),
-        (lambda k, s: -np.log(s[k]).sum(1), "too many"),
-        (lambda k, s: np.log(k).sum(1).mean(), "the logarithm of 0"),
-        (lambda k, s: -np.log(s[k]).sum(1).mean() / 2, "too small"),
     ],
 }

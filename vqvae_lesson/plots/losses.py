@@ -25,7 +25,7 @@ def tangent(loss, place, span):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(6.5, 3.6))
+    figure, axes = plt.subplots(figsize=(6.5, 2.9))
     along = np.linspace(*span, 200)
     height, slope = loss(place), _slope(loss, place)
     axes.plot(along, loss(along), color=FORWARD, lw=1.8, label="loss")
@@ -35,12 +35,8 @@ def tangent(loss, place, span):
     axes.plot(ends, line, "--", color=BACKWARD, lw=1.8, label="the line that touches")
     axes.plot([place, corner[0], corner[0]], [height, height, corner[1]], color=INK)
     axes.annotate("1", (place + 0.5, height), (0, 4), ha="center", **AWAY)
-    axes.annotate(
-        f"{slope:.3g}".replace("-", "−"),
-        (corner[0], height + slope / 2),
-        (5, 0),
-        **AWAY,
-    )
+    where = corner[0], height + slope / 2
+    axes.annotate(_signed(slope), where, (5, 0), **AWAY)
     axes.plot(place, height, "o", color=FORWARD, ms=8, zorder=3)
     axes.legend(frameon=False, loc="upper right")
     return finish(figure, axes, "d", "loss")
@@ -68,22 +64,22 @@ def carried_slope(loss, latent, codes, span):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(6.5, 4.2))
+    figure, axes = plt.subplots(figsize=(6.5, 3.3))
     codes, along = np.sort(codes), np.linspace(*span, 400)
     axes.plot(along, loss(along), ":", color=SOFT, lw=1.8, label="without codes")
     paid = loss(np.array([_nearest(place, codes) for place in along]))
     for number, run in enumerate(_runs(along, codes)):
         label = None if number else "with codes: what is paid"
         axes.plot(along[run], paid[run], color=FORWARD, lw=2.2, label=label)
-    reach = 0.11 * (span[1] - span[0])
+    reach = 0.085 * (span[1] - span[0])
     code = _nearest(latent, codes)
     height, guess = loss(code), _slope(loss, code)
     low, high = min(0, paid.min()), max(paid.max(), loss(along).max())
     axes.set_ylim(low - 0.12 * (high - low), high + 0.06 * (high - low))
     axes.set_xlim(*span)
     _downhill(axes, (latent, loss(latent)), _slope(loss, latent), reach, SOFT)
-    for place in (code, latent):
-        _downhill(axes, (place, height), guess, reach, BACKWARD)
+    _downhill(axes, (code, height), guess, reach, BACKWARD)
+    _downhill(axes, (latent, height), guess, reach, BACKWARD, written="ahead")
     _carry(axes, (code, height), (latent, height))
     axes.plot(codes, loss(codes), "*", color=FORWARD, ms=15, mec=INK, label="codes")
     axes.plot(latent, height, "o", color=BACKWARD, ms=8, zorder=3, label="the latent")
@@ -98,6 +94,11 @@ def _slope(loss, place):
     return (loss(place + STEP) - loss(place - STEP)) / (2 * STEP)
 
 
+def _signed(slope):
+    """Write a slope, with a minus that can be seen."""
+    return f"{slope:.3g}".replace("-", "−")
+
+
 def _nearest(place, codes):
     """Return the code that is nearest to a place."""
     return codes[np.argmin(np.abs(codes - place))]
@@ -110,12 +111,17 @@ def _runs(along, codes):
     return [room == number for number in np.unique(room)]
 
 
-def _downhill(axes, place, slope, reach, color):
-    """Draw an arrow along a slope, to the side where it falls."""
+def _downhill(axes, place, slope, reach, color, written="below"):
+    """Draw an arrow along a slope, to the side where it falls, and write the slope."""
     side = -reach if slope > 0 else reach
     tip = place[0] + side, place[1] + slope * side
     style = {"arrowstyle": "-|>", "color": color, "lw": 2.2, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", tip, place, arrowprops=style, zorder=4)
+    ahead = np.sign(side) if written == "ahead" else -np.sign(side)
+    shift = (5 * ahead, 0) if written == "ahead" else (3 * ahead, -3)
+    words = {"ha": "left" if ahead > 0 else "right", "color": color, **AWAY}
+    words["va"] = "center" if written == "ahead" else "top"
+    axes.annotate(_signed(slope), tip, shift, **words)
 
 
 def _carry(axes, start, end):
@@ -140,7 +146,7 @@ def price_ladder(rungs, floor):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(6.5, 5.2))
+    figure, axes = plt.subplots(figsize=(6.5, 3.9))
     top = 1.14 * max(nats for nats, _ in rungs.values())
     axes.axhspan(0, floor, color=SOFT, alpha=0.25, lw=0)
     axes.annotate("no picture costs less", (0.98, floor / 2), ha="right", va="center")

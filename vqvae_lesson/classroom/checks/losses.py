@@ -2,7 +2,6 @@
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from vqvae_lesson import losses
 from vqvae_lesson.classroom.checks.verdict import (
@@ -17,8 +16,6 @@ from vqvae_lesson.classroom.checks.verdict import (
     parts,
 )
 from vqvae_lesson.quantizer import lookup, nearest_code
-
-tfd = tfp.distributions
 
 SQUARE_MISTAKES = {
     "the difference is not squared.": lambda latents, quantized: [
@@ -339,10 +336,10 @@ def _clipped(images, logits, least):
     return nats.sum((1, 2, 3)).mean()
 
 
-def commitment(answer):
+def two_terms(answer):
     """Check the paper's two terms: one pulls the codes, one the latents, by β."""
 
-    def two_terms(latents, quantized, beta):
+    def reference(latents, quantized, beta):
         codebook_loss = losses.commitment_loss(quantized, latents)
         return codebook_loss + beta * losses.commitment_loss(latents, quantized)
 
@@ -364,7 +361,7 @@ def commitment(answer):
             (beta - 1) * losses.commitment_loss(z, q),
         ],
         "the sign is the wrong way round: a distance is positive.": (
-            lambda *case: -two_terms(*case)
+            lambda *case: -reference(*case)
         ),
         **{
             hint: lambda z, q, beta, mistake=mistake: [
@@ -374,7 +371,7 @@ def commitment(answer):
         },
     }
     cases = [(*_pair(0), 0.25), (*_pair(1), 3.0)]
-    verdict = check_function(answer, cases, two_terms, mistakes)
+    verdict = check_function(answer, cases, reference, mistakes)
     if verdict.state != RIGHT:
         return verdict
 
@@ -390,6 +387,11 @@ def commitment(answer):
             return (
                 "the value is right, but no gradient reaches the latents: in one term "
                 "the codes are to be stopped."
+            )
+        if _is_zero(found[1]) and agrees(found[0], to_latents - strong):
+            return (
+                "the value is right, but the codes feel nothing, and the latents are "
+                "driven away from them: what did the straight-through step stop?"
             )
         if _is_zero(found[1]):
             return (
@@ -410,159 +412,8 @@ def commitment(answer):
 
     return _check_gradients(
         answer,
-        two_terms,
+        reference,
         cases[:1],
         hint_for,
         "one value, two pulls: the codes by 1, the latents by β.",
     )
-
-
-def codebook_loss(answer):
-    """Check the value and the gradient of the paper's codebook loss."""
-
-    def reference(latents, quantized):
-        return losses.commitment_loss(quantized, latents)
-
-    mistakes = {
-        "a sum where the mean over all numbers belongs.": lambda latents, quantized: [
-            tf.reduce_sum((latents - quantized) ** 2, axis=axes) / count
-            for axes, count in ((None, 1), (None, 2), (-1, 1), ((1, 2), 1))
-        ],
-        **SQUARE_MISTAKES,
-        "this is 0: latents and codes are both to be compared.": (
-            lambda latents, quantized: 0.0
-        ),
-        "the sign is the wrong way round: a distance is positive.": (
-            lambda *case: -reference(*case)
-        ),
-    }
-    cases = [_pair(seed) for seed in range(2)]
-    verdict = check_function(answer, cases, reference, mistakes)
-    if verdict.state != RIGHT:
-        return verdict
-
-    def hint_for(found, expected):
-        if _is_zero(found[1]) and _is_zero(found[0]):
-            return (
-                "the value is right, but no gradient reaches anything: latents and "
-                "codes are both stopped."
-            )
-        if _is_zero(found[1]):
-            return (
-                "the value is right, but the gradient reaches the latents and not "
-                "the codes: what did the straight-through step stop?"
-            )
-        if not _is_zero(found[0]):
-            return (
-                "the value is right, but a gradient reaches the latents as well: this "
-                "term moves the codes alone."
-            )
-        return "the value is right, but the pull on the codes has another strength."
-
-    return _check_gradients(
-        answer,
-        reference,
-        cases[:1],
-        hint_for,
-        "it pulls the codes to the latents, and leaves the latents alone.",
-    )
-
-
-def prior(answer):
-    """Check the cost of naming codes that are not equally popular."""
-
-    def price(indices, shares):
-        each = -tfd.Categorical(probs=shares.astype(np.float64)).log_prob(indices)
-        return tf.reduce_mean(tf.reduce_sum(each, axis=1)).numpy()
-
-    mistakes = {
-        "this is in bits: use the natural logarithm for nats.": lambda *case: (
-            price(*case) / np.log(2)
-        ),
-        "this is what a name costs if all codes are equally popular: look the share "
-        "of each index up.": lambda indices, shares: [
-            np.log(len(shares)),
-            indices.shape[1] * np.log(len(shares)),
-        ],
-        "the sign is the wrong way round: a cost is positive.": lambda *case: (
-            -price(*case)
-        ),
-        "this is the mean over all indices: a letter pays for each of its names, so "
-        "sum over its latents first.": lambda indices, shares: (
-            price(indices, shares) / indices.shape[1]
-        ),
-        "this is the sum over the batch: take the mean over letters.": (
-            lambda indices, shares: price(indices, shares) * len(indices)
-        ),
-        "this is the mean price over all codes, whatever the letters chose: which "
-        "indices are they?": lambda indices, shares: [
-            -np.sum(shares * np.log(shares)),
-            -np.mean(np.log(shares)),
-            -indices.shape[1] * np.sum(shares * np.log(shares)),
-        ],
-        "this is a share, not a price: where is the logarithm?": (
-            lambda indices, shares: [
-                np.mean(shares[indices]),
-                np.mean(np.sum(shares[indices], 1)),
-                np.mean(np.prod(shares[indices], 1)),
-            ]
-        ),
-        "this is the logarithm of a mean: take the logarithm first.": (
-            lambda indices, shares: [
-                -np.log(np.mean(shares[indices])),
-                -np.log(np.mean(np.sum(shares[indices], 1))),
-                -np.log(np.mean(np.prod(shares[indices], 1))),
-            ]
-        ),
-        "the price is weighted by the share: a letter pays one price for each name "
-        "it uses, in full.": lambda indices, shares: np.mean(
-            np.sum(-shares[indices] * np.log(shares[indices]), 1)
-        ),
-        "this prices the indices themselves: look their shares up.": (
-            lambda indices, shares: [
-                np.mean(np.sum(np.log(indices + 1.0), 1)),
-                np.mean(np.log(indices + 1.0)),
-            ]
-        ),
-    }
-    cases = [
-        (np.array([[0], [2], [2]]), np.array([0.5, 0.375, 0.125])),
-        (np.array([[3, 0, 1], [1, 1, 2]]), np.array([0.4, 0.3, 0.2, 0.1])),
-    ]
-
-    def judge(found, *case):
-        found = numbers(found)
-        if found.shape == () and not np.isfinite(found):
-            raise Fault(
-                "the result holds NaN or infinity: the logarithm of 0? Take that of "
-                "the shares, not of the indices."
-            )
-        known = {hint: mistake(*case) for hint, mistake in mistakes.items()}
-        compare(found, price(*case), known)
-
-    return check_each(answer, cases, judge)
-
-
-def same_balance(answer, pixels, commitment_weight):
-    """Check which β weighs against a sum over pixels as another against their mean."""
-    mistakes = {
-        "the other way round: a sum is larger than a mean, so beside it β must grow "
-        "to weigh the same.": commitment_weight / pixels,
-        "multiply, do not divide: both terms must grow by the same factor.": (
-            pixels / commitment_weight
-        ),
-        "with this β the commitment would weigh less here than there: by which "
-        "factor is a sum larger than a mean?": commitment_weight,
-        "that is the number of pixels: which β is it to be multiplied with?": pixels,
-        "count all pixels, height times width.": [
-            commitment_weight * pixels**0.5,
-            2 * commitment_weight * pixels**0.5,
-            pixels**0.5,
-        ],
-        "the commitment is a mean in both programs: only the pixels differ.": [
-            commitment_weight * pixels / 16,
-            commitment_weight * pixels * 16,
-            commitment_weight / 16,
-        ],
-    }
-    return check_value(answer, float(commitment_weight * pixels), mistakes)
