@@ -76,8 +76,8 @@ def build_encoder(
     height, width, channels = image_shape
     depth = base_depth
 
-    def convolve(filters, size, stride=1, padding="same"):
-        return layers.Conv2D(filters, size, stride, padding, activation="elu")
+    def convolve(filters, size, stride=1, pad="same"):
+        return layers.Conv2D(filters, size, stride, pad, activation="elu")
 
     # Two strides of 2 leave a quarter of the height and of the width.
     rest = (height // 4, width // 4)
@@ -88,7 +88,7 @@ def build_encoder(
             convolve(depth, 5, stride=2),
             convolve(2 * depth, 5),
             convolve(2 * depth, 5, stride=2),
-            convolve(neck_depth * latent_size, rest, padding="valid"),
+            convolve(neck_depth * latent_size, rest, pad="valid"),
             layers.Flatten(),
             layers.Dense(latent_size * code_size),
             layers.Reshape([latent_size, code_size]),
