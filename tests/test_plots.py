@@ -93,7 +93,24 @@ FIGURES = {
     "price_ladder": lambda: plots.price_ladder(
         {"grey": (543, letters(1)[0]), "itself": (83, letters(1)[0])}, floor=83
     ),
+    "catches": lambda: plots.catches({"a": ([5, 6], [7, 20]), "b": ([6], [9])}, 10),
+    "measures": lambda: plots.measures(
+        {"left out": ([1, 2], {"x": [3, 4], "y": [5]}), "alone": ([7], {"y": [6]})},
+        "nats",
+    ),
+    "crossed": lambda: plots.crossed(
+        {"p": [[9, 8], [3], [4], [3]], "q": [[5], [4], [4], [4]]},
+        ("start", "revival"),
+        "nats",
+    ),
     "dots": lambda: plots.dots({"a": [1, 2, 3], "b": [4]}, "nats"),
+    "price_plane": lambda: plots.price_plane(
+        {"β-VAEs": [[(2, 9), (3, 8)], [(5, 4)]], "other": [[(4, 5)]]},
+        "nats for the pixels",
+        {"large": [(4, 3)]},
+        costs=[(1, 9), (2, 12)],
+        span=(0, 6),
+    ),
     "filter_steps": lambda: plots.filter_steps(
         np.arange(16).reshape(4, 4) % 3, np.eye(3), [(0, 1)]
     ),
@@ -712,3 +729,33 @@ def test_the_rungs_of_a_ladder_stand_at_their_prices_with_their_pictures():
     for picture, (nats, image) in zip(axes.images, rungs.values(), strict=True):
         np.testing.assert_allclose(picture.get_array(), 1 - image[..., 0])
         assert picture.get_extent()[2] == nats
+
+
+def test_codes_caught_late_are_marked_as_such():
+    passing, caught = [5, 6, 7], [8, 30, 9]
+    (axes,) = plots.catches({"a": (passing, caught)}, 10).axes
+    early, late = axes.lines[:2]
+    np.testing.assert_array_equal(early.get_xydata(), [[5, 8], [7, 9]])
+    np.testing.assert_array_equal(late.get_xydata(), [[6, 30]])
+    assert early.get_marker() != late.get_marker()
+
+
+def test_each_measure_has_its_row_in_every_way_to_ask():
+    kinds = {"out": ([1, 3], {"x": [5], "y": [6, 7]}), "alone": ([8], {"y": [9]})}
+    (axes,) = plots.measures(kinds, "nats").axes
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["x", "y"]
+    points = {tuple(line.get_xdata()): line.get_ydata() for line in axes.lines}
+    assert (2.0, 2.0) in points or (2, 2) in points  # the mean without any change
+    np.testing.assert_allclose(np.round(points[(5,)]), 0)
+    np.testing.assert_allclose(np.round(points[(6, 7)]), 1)
+    np.testing.assert_allclose(np.round(points[(9,)]), 1)
+
+
+def test_crossed_measures_are_joined_by_their_means():
+    four = [[9, 7], [3], [4], [2]]
+    (axes,) = plots.crossed({"p": four}, ("start", "revival"), "nats").axes
+    joined = [line.get_ydata().tolist() for line in axes.lines if line.get_lw() == 1.5]
+    assert joined[0] == [8, 3]
+    assert [4, 2] in joined
+    ticks = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert ticks == ["no start", "with start"]

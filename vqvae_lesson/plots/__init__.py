@@ -20,11 +20,13 @@ from vqvae_lesson.plots.encoder import (
     filter_steps,
     letter_through_layers,
 )
+from vqvae_lesson.plots.equal_price import price_plane
 from vqvae_lesson.plots.first_look import (
     numbered_sheet,
     numbers_and_pictures,
     there_and_back,
 )
+from vqvae_lesson.plots.health import catches, crossed, measures
 from vqvae_lesson.plots.letters import (
     letter_grid,
     letter_grids,
@@ -47,8 +49,10 @@ __all__ = [
     "COLORS",
     "bars",
     "carried_slope",
+    "catches",
     "code_lines",
     "code_paths",
+    "crossed",
     "distance_bars",
     "dots",
     "filter_answers",
@@ -64,6 +68,7 @@ __all__ = [
     "limit_curve",
     "lines",
     "machine_map",
+    "measures",
     "named_letters",
     "nearest_pictures",
     "nearest_regions",
@@ -72,6 +77,7 @@ __all__ = [
     "overlays",
     "pixels_of",
     "price_ladder",
+    "price_plane",
     "priced_letter",
     "save_grid",
     "spread_on_paper",
