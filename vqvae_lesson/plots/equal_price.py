@@ -1,0 +1,71 @@
+"""What the latent costs against what it brings: the plane of chapter 12."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from vqvae_lesson.plots.paper import COLORS, INK, finish
+
+# One colour a kind of model, in all figures of the chapter.
+MARKS = {
+    "β-VAEs": ("o", COLORS[1]),
+    "small healthy VQ-VAE": ("D", COLORS[0]),
+    "small VQ-VAE of the article": ("^", COLORS[3]),
+    "dictionaries": ("s", COLORS[2]),
+    "yours": ("*", COLORS[4]),
+}
+PALE = "#999999"
+
+
+def price_plane(groups, ylabel, outlook=None, costs=(), span=None, log=False):
+    """Draw models in the plane of two prices, one dot a run.
+
+    Parameters
+    ----------
+    groups : dict
+        From name to settings, each of them a list of runs (price, value). The
+        means of several settings are joined by a line.
+    ylabel : str
+    outlook : dict, optional
+        From name to runs (price, value) that are drawn pale, the name beside them.
+    costs : sequence of tuple
+        (rate, cost): straight lines on which value + rate · price is that cost.
+    span : tuple of float, optional
+        Where the axis of prices begins and ends.
+    log : bool
+        Draw the values on a logarithmic axis.
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plt.subplots(figsize=(6.5, 4.4))
+    for number, (name, settings) in enumerate(groups.items()):
+        marker, color = MARKS.get(name, ("oDs^"[number % 4], COLORS[number % 6]))
+        means = np.array([np.mean(runs, axis=0) for runs in settings])
+        if len(means) > 1:
+            axes.plot(*means.T, color=color, lw=1.4)
+        runs = np.concatenate([np.reshape(runs, [-1, 2]) for runs in settings])
+        size = 13 if marker == "*" else 7
+        axes.plot(*runs.T, marker, color=color, ms=size, alpha=0.75, label=name)
+    for name, runs in (outlook or {}).items():
+        runs = np.reshape(runs, [-1, 2])
+        axes.plot(*runs.T, "o", color=PALE, ms=6, alpha=0.6)
+        where = {"textcoords": "offset points", "color": "#555555", "fontsize": 9}
+        axes.annotate(name, runs[0], (7, -3), **where)
+    _finish_plane(axes, costs, span, log)
+    return finish(figure, axes, "nats for the latent", ylabel)
+
+
+def _finish_plane(axes, costs, span, log):
+    """Set the scales, and draw the lines of equal cost inside them."""
+    if span:
+        axes.set_xlim(*span)
+    if log:
+        axes.set_yscale("log")
+    axes.set_ylim(*axes.get_ylim())
+    ends = np.array(axes.set_xlim(*axes.get_xlim()))
+    for number, (rate, cost) in enumerate(costs):
+        style, label = "--" if number else "-", f"pixels + {rate:g} · latent = {cost:g}"
+        line = cost - rate * ends
+        axes.plot(ends, line, style, color=INK, lw=1, alpha=0.6, label=label)
+    axes.legend(frameon=False, fontsize=9)
