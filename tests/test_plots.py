@@ -109,7 +109,8 @@ FIGURES = {
         "nats for the pixels",
         {"large": [(4, 3)]},
         costs=[(1, 9), (2, 12)],
-        span=(0, 6),
+        span=(0.5, 6),
+        log="xy",
     ),
     "filter_steps": lambda: plots.filter_steps(
         np.arange(16).reshape(4, 4) % 3, np.eye(3), [(0, 1)]

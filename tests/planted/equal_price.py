@@ -116,7 +116,7 @@ WRONG = {
     "latents_needed": [
         (5, "less than"),
         (23 / math.log(64), "round up"),
-        (4, "6 bits"),
+        (4, "counts bits"),
         (1, "in all"),
         (34, "two codes"),
     ],

@@ -14,9 +14,18 @@ MARKS = {
     "yours": ("*", COLORS[4]),
 }
 PALE = "#999999"
+WORDS = {
+    "textcoords": "offset points",
+    "ha": "center",
+    "va": "top",
+    "color": "#555555",
+    "fontsize": 9,
+}
+TICKS = [1, 2, 4, 8, 16, 32]
+SHARPNESS = [0.001, 0.002, 0.005, 0.01, 0.02]
 
 
-def price_plane(groups, ylabel, outlook=None, costs=(), span=None, log=False):
+def price_plane(groups, ylabel, outlook=None, costs=(), span=None, log=""):
     """Draw models in the plane of two prices, one dot a run.
 
     Parameters
@@ -31,8 +40,8 @@ def price_plane(groups, ylabel, outlook=None, costs=(), span=None, log=False):
         (rate, cost): straight lines on which value + rate · price is that cost.
     span : tuple of float, optional
         Where the axis of prices begins and ends.
-    log : bool
-        Draw the values on a logarithmic axis.
+    log : str
+        Which axes are logarithmic: "x", "y", "xy" or none.
 
     Returns
     -------
@@ -50,8 +59,7 @@ def price_plane(groups, ylabel, outlook=None, costs=(), span=None, log=False):
     for name, runs in (outlook or {}).items():
         runs = np.reshape(runs, [-1, 2])
         axes.plot(*runs.T, "o", color=PALE, ms=6, alpha=0.6)
-        where = {"textcoords": "offset points", "color": "#555555", "fontsize": 9}
-        axes.annotate(name, runs[0], (7, -3), **where)
+        axes.annotate(name, runs.mean(axis=0), (0, -8), **WORDS)
     _finish_plane(axes, costs, span, log)
     return finish(figure, axes, "nats for the latent", ylabel)
 
@@ -60,12 +68,17 @@ def _finish_plane(axes, costs, span, log):
     """Set the scales, and draw the lines of equal cost inside them."""
     if span:
         axes.set_xlim(*span)
-    if log:
+    if "x" in log:
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(TICKS, map(str, TICKS))
+    if "y" in log:
         axes.set_yscale("log")
+        axes.set_yticks(SHARPNESS, map(str, SHARPNESS))
+        axes.minorticks_off()
     axes.set_ylim(*axes.get_ylim())
-    ends = np.array(axes.set_xlim(*axes.get_xlim()))
+    along = np.linspace(*axes.set_xlim(*axes.get_xlim()), 300)
     for number, (rate, cost) in enumerate(costs):
         style, label = "--" if number else "-", f"pixels + {rate:g} · latent = {cost:g}"
-        line = cost - rate * ends
-        axes.plot(ends, line, style, color=INK, lw=1, alpha=0.6, label=label)
+        line = cost - rate * along
+        axes.plot(along, line, style, color=INK, lw=1, alpha=0.6, label=label)
     axes.legend(frameon=False, fontsize=9)

@@ -160,7 +160,7 @@ def latents_needed(answer):
         {
             "so many can say a little less than is asked.": 5,
             "latents come whole: round up.": [23 / np.log(64), 5.53, 5.5],
-            "one code of 64 is 6 bits, but how many nats?": [4, 23 / 6],
+            "this counts bits: how many nats is one code of 64?": [4, 23 / 6],
             "this is for 64 codes in all: each latent has a choice of 64.": [
                 23 / 64,
                 1,
