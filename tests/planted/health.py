@@ -6,12 +6,36 @@ import numpy as np
 import tensorflow as tf
 
 
-def revive_by_loop(codebook, counts, latents, below):
-    found = codebook.tolist()
-    for code, count in enumerate(counts):
-        if count * len(codebook) < below * len(latents):
-            found[code] = latents[code].tolist()
+def earliest_by_falling(first, latent, gap, decay):
+    length, step = first / 1e-5, 0
+    while length > latent + gap:
+        length, step = decay * length, step + 1
+    return step
+
+
+def earliest(reach, first, decay):
+    return math.log(1e-5 * reach / first) / math.log(decay)
+
+
+def keys_by_loop(runs, margin):
+    found, enough = [], runs[()] + margin
+    for out in runs:
+        left = [runs[out[:1]], runs[out[1:]]] if len(out) == 2 else [enough]
+        if runs[out] >= enough > max(left):
+            found.append([*out])
     return found
+
+
+def missed_pairs(runs, margin):
+    return {o for o in runs if len(o) == 2 and runs[o] - runs[()] >= margin}
+
+
+def idle_pairs(runs, margin):
+    return {
+        o
+        for o in runs
+        if len(o) == 2 and all(runs[(one,)] - runs[()] < margin for one in o)
+    }
 
 
 ARGUMENTS = {
@@ -24,15 +48,14 @@ BUGS = {
     "broken_place": ("placed", "snaps back"),
 }
 RIGHT = {
-    "revived": [
-        revive_by_loop,
-        lambda e, n, z, b: tf.where(
-            (n < b * len(z) / len(e))[:, None], z[: len(e)], tf.constant(e)
-        ),
+    "earliest": [
+        earliest_by_falling,
+        lambda f, z, d, decay: np.ceil(earliest(z + d, f, decay)),
+        lambda f, z, d, decay: tf.constant(1 + int(earliest(d + z, f, decay))),
     ],
-    "rate": [
-        lambda first, p: first * math.cos(math.pi * p / 2) ** 2,
-        lambda first, p: tf.constant(first) * (1 + tf.cos(np.pi * p)) / 2,
+    "keys": [
+        keys_by_loop,
+        lambda runs, margin: missed_pairs(runs, margin) & idle_pairs(runs, margin),
     ],
     "unlucky": [np.exp(64 * np.log1p(-1 / 64)), tf.constant(0.36499)],
     "placed": [
@@ -42,47 +65,31 @@ RIGHT = {
     ],
 }
 WRONG = {
-    "revived": [
-        (
-            lambda e, n, z, b: np.where((n < b)[:, None], z[: len(e)], e),
-            "a batch may be larger",
-        ),
-        (
-            lambda e, n, z, b: np.where(
-                (n < len(z) / len(e))[:, None], z[: len(e)], e + 0
-            ),
-            "multiply it by N / K",
-        ),
-        (lambda e, n, z, b: e, "nothing has moved"),
-        (
-            lambda e, n, z, b: np.where(
-                (n < b * len(z) / len(e))[:, None], e, z[: len(e)]
-            ),
-            "healthy codes were moved",
-        ),
-        (
-            lambda e, n, z, b: np.where((n < b * len(z) / len(e))[:, None], z[0], e),
-            "on top of each other",
-        ),
-        (
-            lambda e, n, z, b: [
-                *e[:1],
-                z[0],
-                *e[2:3],
-                z[1],
-            ],
-            "latent k",
-        ),
-        (lambda e, n, z, b: n, "shape"),
+    "earliest": [
+        (lambda f, z, d, g: math.ceil(earliest(z, f, g)), "compares distances"),
+        (lambda f, z, d, g: math.ceil(earliest(z - d, f, g)), "not shorter"),
+        (lambda f, z, d, g: math.ceil(earliest(d, f, g)), "gap alone"),
+        (lambda f, z, d, g: math.ceil(math.log(1e-5) / math.log(g)), "first place"),
+        (lambda f, z, d, g: -math.ceil(earliest(z + d, f, g)), "the sign"),
+        (lambda f, z, d, g: int(earliest(z + d, f, g)), "too soon"),
+        (lambda f, z, d, g: earliest(z + d, f, g), "round up"),
+        (lambda f, z, d, g: math.ceil(earliest(z + d, 1, g)), "divide by it"),
     ],
-    "rate": [
-        (lambda first, p: first * (1 + math.cos(2 * math.pi * p)) / 2, "whole wave"),
-        (lambda first, p: first * math.cos(math.pi * p / 2), "quarter"),
-        (lambda first, p: first * (1 - p), "straight line"),
-        (lambda first, p: first * math.cos(math.pi * p), "no rate is negative"),
-        (lambda first, p: first * (1 + math.cos(math.pi * p)), "twice"),
-        (lambda first, p: first * (1 - math.cos(math.pi * p)) / 2, "rises"),
-        (lambda first, p: first, "does not fall"),
+    "keys": [
+        (missed_pairs, "missed even when"),
+        (idle_pairs, "hardly more"),
+        (lambda runs, margin: set(), "not found"),
+        (lambda runs, margin: {o for o in runs if len(o) == 1}, "two measures"),
+        (lambda runs, margin: {o for o in runs if len(o) == 2}, "missed even when"),
+        (lambda runs, margin: {("y", "x")}, "order"),
+        (
+            lambda runs, margin: {
+                o for o in idle_pairs(runs, margin) if runs[o] >= margin
+            },
+            "runs[()]",
+        ),
+        (lambda runs, margin: 3, "set of pairs"),
+        (lambda runs, margin: ["xy"], "set of pairs"),
     ],
     "unlucky": [
         (1 - (63 / 64) ** 64, "is chosen"),

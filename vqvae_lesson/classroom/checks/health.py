@@ -1,4 +1,4 @@
-"""Checks of chapter 09: revival, bad luck, the falling rate, a start that lasts."""
+"""Checks of chapter 09: earliest catches, bad luck, a start that lasts, stand-ins."""
 
 import math
 
@@ -14,101 +14,113 @@ from vqvae_lesson.classroom.checks.verdict import (
     numbers,
     parts,
 )
-from vqvae_lesson.ema import CodebookState, ema_step, revive
-from vqvae_lesson.health import falling_rate
+from vqvae_lesson.ema import CodebookState, ema_step
 
 
-def revived(answer):
-    """Check the codebook after codes below their share were put on latents."""
+def earliest(answer):
+    """Check the first step at which a latent could catch an exiled code."""
 
-    def reference(codebook, counts, latents, below):
-        state = CodebookState(codebook, counts, codebook)
-        return revive(state, latents, below).codebook.numpy()
+    def step(reach, first, decay, number=math.ceil):
+        if reach <= 0:
+            return None
+        return number(math.log(1e-5 * reach / first) / math.log(decay))
 
-    def with_share(share):
-        def other(codebook, counts, latents, below):
-            lost = counts < share(len(latents), len(codebook), below)
-            return np.where(lost[:, None], latents[: len(codebook)], codebook)
-
-        return other
-
-    def swapped(codebook, counts, latents, below):
-        lost = counts < below * len(latents) / len(codebook)
-        return np.where(lost[:, None], codebook, latents[: len(codebook)])
-
-    def first_latent(codebook, counts, latents, below):
-        lost = counts < below * len(latents) / len(codebook)
-        return None if lost.sum() < 2 else np.where(lost[:, None], latents[0], codebook)
-
-    def in_order(codebook, counts, latents, below):
-        found, lost = codebook.copy(), counts < below * len(latents) / len(codebook)
-        found[lost] = latents[: lost.sum()]
-        return found
+    def reference(first, latent, gap, decay):
+        return step(latent + gap, first, decay)
 
     mistakes = {
-        "the fair share is N / K, not 1: a batch may be larger than K.": with_share(
-            lambda count, codes, below: below
+        "as long as the latent? A latent compares distances: its own code is some "
+        "way off, and the exiled one may be longer by that.": (
+            lambda first, latent, gap, decay: [
+                step(latent, first, decay),
+                step(latent, first, decay, float),
+            ]
         ),
-        "the fair share is N / K, not K / N.": with_share(
-            lambda count, codes, below: below * codes / count
+        "at the best direction the gap makes the reach longer, not shorter.": (
+            lambda first, latent, gap, decay: step(latent - gap, first, decay)
         ),
-        "below is in fair shares: multiply it by N / K.": with_share(
-            lambda count, codes, below: count / codes
+        "the latent itself has a length: the gap alone is not how far out it "
+        "reaches.": lambda first, latent, gap, decay: step(gap, first, decay),
+        "that is when the code is back at its first place: where are the latents?": (
+            lambda first, latent, gap, decay: step(first, first, decay)
         ),
-        "the healthy codes were moved and the lost ones left.": swapped,
-        "the lost codes lie on top of each other: a latent of its own for each.": (
-            first_latent
+        "the sign: both logarithms are negative, and steps are not.": (
+            lambda first, latent, gap, decay: [
+                -step(latent + gap, first, decay),
+                step(latent + gap, first, decay, lambda t: -t),
+            ]
         ),
-        "nothing has moved: which counts are below the threshold?": (
-            lambda codebook, *_: codebook
+        "one step too soon: at a broken number of steps the code is not there "
+        "before the next whole one.": (
+            lambda first, latent, gap, decay: step(
+                latent + gap, first, decay, math.floor
+            )
         ),
-        "code k goes to latent k, as in the package.": in_order,
+        "a whole step is asked for: round up.": (
+            lambda first, latent, gap, decay: step(latent + gap, first, decay, float)
+        ),
+        "the code began with the length first: divide by it.": (
+            lambda first, latent, gap, decay: step(latent + gap, 1, decay)
+        ),
     }
-    cases = [_worn(0, 0.5), _worn(1, 0.25)]
+    cases = [(2.0, 5.0, 3.0, 0.99), (0.6, 40.0, 25.0, 0.99), (0.5, 10.0, 4.0, 0.95)]
     return check_function(answer, cases, reference, mistakes)
 
 
-def _worn(seed, below):
-    """Draw a codebook of four codes, two of them hardly chosen, and eight latents."""
-    random = np.random.default_rng(seed)
-    codebook = random.integers(-9, 10, [4, 2]).astype(np.float32)
-    counts = np.array([[2.5, 0.2][seed], 0.7, 1.4, 0.1], np.float32)
-    latents = random.integers(10, 30, [8, 2]).astype(np.float32)
-    return codebook, counts, latents, below
+def keys(answer):
+    """Check which pairs of measures stand in for each other."""
 
+    def judge(found, runs, margin):
+        pairs = _pairs(found)
+        cost = {out: nats - runs[()] for out, nats in runs.items()}
+        both = {out for out in cost if len(out) == 2 and cost[out] >= margin}
+        idle = {out[0] for out in cost if len(out) == 1 and cost[out] < margin}
+        expected = {pair for pair in both if idle.issuperset(pair)}
+        if any(len(pair) != 2 for pair in pairs):
+            raise Fault(
+                "a pair is two measures: nothing else can stand in for another."
+            )
+        for pair in sorted(pairs - expected):
+            if pair not in cost:
+                raise Fault(f"{pair} is no tuple of runs: keep their order.")
+            if runs[pair] >= margin > cost[pair]:
+                raise Fault(
+                    "compare with the training that left nothing out, runs[()]."
+                )
+            if pair not in both:
+                raise Fault(f"{pair}: without both it costs hardly more than with all.")
+            raise Fault(
+                f"{pair}: one of them is missed even when the other is there: "
+                "leaving one out sees that, and nothing stands in for it."
+            )
+        if not expected <= pairs:
+            raise Fault("a pair is not found: idle one by one, missed together.")
 
-def rate(answer):
-    """Check a learning rate that falls along half a cosine."""
-
-    def wave(turns):
-        return lambda first, progress: (
-            first * (1 + math.cos(turns * math.pi * progress)) / 2
-        )
-
-    mistakes = {
-        "it does not fall (the cosine takes radians, not degrees).": lambda first, _: (
-            first
-        ),
-        "half a cosine goes from 0 to π: this is a whole wave.": wave(2),
-        "half a cosine goes from 0 to π: this is a quarter.": lambda first, progress: [
-            first * math.cos(math.pi * progress / 2),
-            wave(0.5)(first, progress),
-        ],
-        "a straight line: follow the cosine.": lambda first, progress: (
-            first * (1 - progress)
-        ),
-        "the cosine falls to -1, and no rate is negative: add 1 and halve.": (
-            lambda first, progress: first * math.cos(math.pi * progress)
-        ),
-        "it begins at twice the first rate: halve it.": lambda first, progress: (
-            first * (1 + math.cos(math.pi * progress))
-        ),
-        "it rises: the cosine is 1 at the start.": lambda first, progress: (
-            first - falling_rate(first, progress)
-        ),
+    singles = {(): 263.0, ("a",): 263.2, ("b",): 263.5, ("c",): 277.0, ("d",): 263.1}
+    runs = singles | {
+        ("a", "b"): 290.0,
+        ("a", "c"): 277.3,
+        ("a", "d"): 263.4,
+        ("b", "c"): 291.0,
+        ("b", "d"): 266.5,
+        ("c", "d"): 278.0,
     }
-    cases = [(0.001, 0.0), (0.001, 0.25), (0.5, 0.5), (0.1, 0.8), (0.1, 1.0)]
-    return check_function(answer, cases, falling_rate, mistakes)
+    plain = {(): 3.0, ("x",): 9.0, ("y",): 3.2, ("x", "y"): 9.1}
+    return check_each(answer, [(plain, 1.0), (runs, 2.0), (runs, 5.0)], judge)
+
+
+def _pairs(found):
+    """Return an answer as a set of tuples."""
+    refused = Fault("expected a set of pairs, each a tuple of two names.")
+    try:
+        several = [*found]
+        if any(isinstance(pair, str) for pair in several):
+            raise refused
+        several = {tuple(pair) for pair in several}
+        hash(frozenset(several))
+    except Exception:  # whatever an answer is, it holds no pairs
+        raise refused from None
+    return several
 
 
 def unlucky(answer, batch_size, num_codes):
