@@ -126,17 +126,6 @@ def prior_loss(indices, num_codes):
     return -tf.reduce_mean(tf.reduce_sum(prior.log_prob(one_hot), axis=-1))
 
 
-def weighted_sum(reconstruction, commitment, prior, commitment_weight):
-    """Add the terms up; the commitment alone is weighted.
-
-    Examples
-    --------
-    >>> weighted_sum(280.0, 8.0, 4.0, commitment_weight=0.25)
-    286.0
-    """
-    return reconstruction + commitment_weight * commitment + prior
-
-
 def total_loss(images, output, num_codes, commitment_weight):
     """Reconstruction + β · commitment + prior.
 
@@ -156,5 +145,5 @@ def total_loss(images, output, num_codes, commitment_weight):
     reconstruction = reconstruction_loss(images, output.logits)
     commitment = commitment_loss(output.latents, output.quantized)
     prior = prior_loss(output.indices, num_codes)
-    terms = reconstruction, commitment, prior
-    return Losses(weighted_sum(*terms, commitment_weight), *terms)
+    total = reconstruction + commitment_weight * commitment + prior
+    return Losses(total, reconstruction, commitment, prior)

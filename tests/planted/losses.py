@@ -123,6 +123,8 @@ WRONG = {
         (trap_of(0.5, 2.0, -2.0), "good one"),
         (trap_of(2.0, 0.01, -3.0), "has not reached"),
         (lambda valley: (-0.5, 1.5, -3.0), "negative"),
+        (lambda valley: (1.5, 3.5, -1.0), "good one"),
+        (trap_of(0.5, -1.5, -3.0), "negative"),
         (lambda valley: (valley - 0.5, valley + 1.5), "expected 3 results"),
         (lambda valley: (valley, [valley + 1, 2], -3), "three finite numbers"),
         (lambda valley: (valley - 0.5, valley + 1.5, -math.inf), "three finite"),
@@ -146,11 +148,19 @@ WRONG = {
         (lambda a: tf.reduce_mean(tf.round(a)), "axis is missing"),
     ],
     "reconstruction": [
-        (loss_by_probabilities, "Do without p"),
-        (lambda x, a: loss_of(x, 1 / (1 + np.exp(-a))), "Do without p"),
+        (loss_by_probabilities, "Use none of them"),
+        (lambda x, a: loss_of(x, 1 / (1 + np.exp(-a))), "Use none of them"),
         (clipped(1e-7), "Is p clipped"),
+        (
+            lambda x, a: np.mean(
+                (x * np.log(1 + np.exp(-a)) + (1 - x) * np.log(1 + np.exp(a))).sum(
+                    (1, 2, 3)
+                )
+            ),
+            "e^1000 is too large",
+        ),
         (clipped(1e-3), "Is p clipped"),
-        (clipped(1e-12), "Do without p"),
+        (clipped(1e-12), "Use none of them"),
         (loss_of, "are these logits or probabilities"),
         (
             lambda x, a: loss_of(x, np.clip(a, 1e-7, 1 - 1e-7)),

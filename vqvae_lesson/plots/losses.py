@@ -25,7 +25,7 @@ def tangent(loss, place, span):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(6.5, 2.9))
+    figure, axes = plt.subplots(figsize=(5.6, 2.9))
     along = np.linspace(*span, 200)
     height, slope = loss(place), _slope(loss, place)
     axes.plot(along, loss(along), color=FORWARD, lw=1.8, label="loss")
@@ -64,7 +64,7 @@ def carried_slope(loss, latent, codes, span):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(6.5, 3.3))
+    figure, axes = plt.subplots(figsize=(5.6, 3.3))
     codes, along = np.sort(codes), np.linspace(*span, 400)
     axes.plot(along, loss(along), ":", color=SOFT, lw=1.8, label="without codes")
     paid = loss(np.array([_nearest(place, codes) for place in along]))
@@ -146,7 +146,7 @@ def price_ladder(rungs, floor):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(6.5, 3.9))
+    figure, axes = plt.subplots(figsize=(5.6, 3.9))
     top = 1.14 * max(nats for nats, _ in rungs.values())
     axes.axhspan(0, floor, color=SOFT, alpha=0.25, lw=0)
     axes.annotate("no picture costs less", (0.98, floor / 2), ha="right", va="center")

@@ -317,8 +317,8 @@ NOT_FINITE = {
         "logarithm of a negative logit does not exist."
     ),
     True: (
-        "the result holds NaN or infinity: at a logit of 200, p is rounded to 1, and "
-        "log(1 - p) becomes -∞. Do without p."
+        "the result holds NaN or infinity: for a logit of 1000 p is rounded to 1, "
+        "log(1 - p) becomes -∞, and e^1000 is too large. Use none of them."
     ),
 }
 
