@@ -82,12 +82,6 @@ WRONG = {
         (lambda runs, margin: {o for o in runs if len(o) == 1}, "two measures"),
         (lambda runs, margin: {o for o in runs if len(o) == 2}, "missed even when"),
         (lambda runs, margin: {("y", "x")}, "order"),
-        (
-            lambda runs, margin: {
-                o for o in idle_pairs(runs, margin) if runs[o] >= margin
-            },
-            "runs[()]",
-        ),
         (lambda runs, margin: 3, "set of pairs"),
         (lambda runs, margin: ["xy"], "set of pairs"),
     ],
