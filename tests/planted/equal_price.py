@@ -63,7 +63,6 @@ def zero_outside(prices, pixels, price):
 ARGUMENTS = {}
 VALUES = {
     "equal_rate": 9 / 4,
-    "latents_needed": 6,
 }
 BUGS = {
     "broken_matched": ("matched", "rise"),
@@ -72,7 +71,6 @@ RIGHT = {
     "beaten": [beaten_by_loop, beaten_in_columns],
     "matched": [matched_by_loop, matched_sorted],
     "equal_rate": [2.25, np.float32(9) / 4, tf.constant(2.25)],
-    "latents_needed": [6, math.ceil(23 / math.log(64)), np.int64(6)],
 }
 WRONG = {
     "beaten": [
@@ -112,12 +110,5 @@ WRONG = {
         (5, "become 0"),
         (-2.25, "positive"),
         (1, "lower"),
-    ],
-    "latents_needed": [
-        (5, "less than"),
-        (23 / math.log(64), "round up"),
-        (4, "counts bits"),
-        (1, "in all"),
-        (34, "two codes"),
     ],
 }

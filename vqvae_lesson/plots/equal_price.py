@@ -47,7 +47,7 @@ def price_plane(groups, ylabel, outlook=None, costs=(), span=None, log=""):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(6.5, 4.4))
+    figure, axes = plt.subplots(figsize=(6.5, 3.8))
     for number, (name, settings) in enumerate(groups.items()):
         marker, color = MARKS.get(name, ("oDs^"[number % 4], COLORS[number % 6]))
         means = np.array([np.mean(runs, axis=0) for runs in settings])

@@ -150,21 +150,3 @@ def equal_rate(answer):
             "at this rate the sums count, and Eve's is lower.": 1.0,
         },
     )
-
-
-def latents_needed(answer):
-    """Check how many latents of 64 codes may say as much as 23 nats."""
-    return check_value(
-        answer,
-        6,
-        {
-            "so many can say a little less than is asked.": 5,
-            "latents come whole: round up.": [23 / np.log(64), 5.53, 5.5],
-            "this counts bits: how many nats is one code of 64?": [4, 23 / 6],
-            "this is for 64 codes in all: each latent has a choice of 64.": [
-                23 / 64,
-                1,
-            ],
-            "this would be for latents with two codes each.": [34, 23 / np.log(2)],
-        },
-    )
