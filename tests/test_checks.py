@@ -57,7 +57,7 @@ ARGUMENTS, VALUES = planted_answers("ARGUMENTS"), planted_answers("VALUES")
 BUGS = planted_answers("BUGS")
 FUNCTIONS = [name for name in CHECKS if name not in VALUES]
 # These are judged by what they do to a model, not by what they return.
-STEPS = {"training.one_step", "training.frozen_decoder"}
+STEPS = {"training.clipped_step", "training.frozen_decoder"}
 
 
 def ask(name, answer):

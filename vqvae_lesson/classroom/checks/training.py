@@ -59,7 +59,24 @@ def _goals(step):
     return _values(_variables(case[0]))
 
 
-def _check_step(answer, step, praise, fixed=()):
+def _clipped(model, optimizer, images, weight, apart=False):
+    """Take a step whose gradients, all together, are at most 1 long."""
+    with tf.GradientTape() as tape:
+        losses, output = model.losses(images)
+    gradients = tape.gradient(losses.total, model.trainable_variables)
+    if apart:
+        gradients = [tf.clip_by_norm(one, 1.0) for one in gradients]
+    else:
+        gradients, _ = tf.clip_by_global_norm(gradients, 1.0)
+    optimizer.apply(gradients, model.trainable_variables)
+    model.follow(output)
+
+
+def _clipped_apart(*case):
+    _clipped(*case, apart=True)
+
+
+def _check_step(answer, step, praise, fixed=(), mistakes=None):
     """Check a training step by what it does to a small model."""
     if not callable(answer):
         return check_each(answer, [], None)
@@ -80,6 +97,9 @@ def _check_step(answer, step, praise, fixed=()):
                 f"the optimizer has counted {steps} steps, expected 1: collect all "
                 "gradients, then apply them in one call."
             )
+        for hint, mistake in (mistakes or {}).items():
+            if _went_to(before, found, _goals(mistake)):
+                raise Fault(hint)
         for name, goal in _goals(step).items():
             if name not in fixed:
                 _compare_moves(name, before[name], found[name], goal)
@@ -87,16 +107,31 @@ def _check_step(answer, step, praise, fixed=()):
     return check_each(answer, [case], judge, praise, STEP_SECONDS)
 
 
-def one_step(answer):
-    """Check a training step by what it does to a small model."""
+def clipped_step(answer):
+    """Check a step whose gradients, all together, are at most 1 long."""
     praise = "encoder, decoder and codebook all moved as they should."
-    return _check_step(answer, train_step, praise)
+    mistakes = {
+        "the gradients are as long as they were: scale them.": train_step,
+        "each gradient was scaled by a length of its own: take one for all.": (
+            _clipped_apart
+        ),
+    }
+    return _check_step(answer, _clipped, praise, mistakes=mistakes)
 
 
 def frozen_decoder(answer):
     """Check a step that trains the encoder and moves the codes, and no more."""
     praise = "encoder and codebook moved as they should, and the decoder stayed."
     return _check_step(answer, _step_without_decoder, praise, ["decoder"])
+
+
+def _went_to(before, found, goals):
+    """Whether encoder and decoder moved as another step moves them."""
+    return all(
+        _same_move(now - old, then - old)
+        for name in ("encoder", "decoder")
+        for old, now, then in zip(before[name], found[name], goals[name], strict=True)
+    )
 
 
 def _compare_moves(name, before, found, goal):
