@@ -51,11 +51,9 @@ def steep(one, other):
 
 ARGUMENTS = {
     "factor": {"latent": (3, 2), "code": (4, 2)},
-    "memory": {"megabytes": 100, "num_codes": 8192, "code_size": 64},
 }
 VALUES = {
     "factor": 1.6,
-    "memory": (47, 3051),
 }
 BUGS = {
     "broken_nearest": ("nearest", "other axis"),
@@ -90,7 +88,6 @@ RIGHT = {
             e / np.linalg.norm(e, axis=1, keepdims=True),
         ),
     ],
-    "memory": [[np.int64(47), 3051.0], np.array([47, 3051])],
 }
 WRONG = {
     "factor": [
@@ -154,16 +151,5 @@ WRONG = {
         (lambda z, e: cosines(z, e).argmax(0), "other axis"),
         (lambda z, e: (z @ e.T / (e**2).sum(1)).argmax(1), "take its root"),
         (lambda z, e: (z[:2] * e).sum(1), "meets every code"),
-    ],
-    "memory": [
-        ((190, 12207), "takes 4 bytes."),
-        ((23, 1525), "not 8"),
-        ((50, 3200), "not 2²⁰"),
-        ((48, 3052), "no longer fit"),
-        ((47.684, 3051.758), "parts of latents"),
-        ((3051, 47), "wrong way round"),
-        ((0, 0), "in megabytes"),
-        ((47, 47), "2 of 2"),
-        ((46, 3051), "too small"),
     ],
 }

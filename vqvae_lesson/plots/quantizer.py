@@ -26,7 +26,7 @@ def nearest_regions(latents, codebook, indices):
     """
     latents, codebook = np.asarray(latents), np.asarray(codebook)
     indices = np.asarray(indices)
-    figure, axes = plt.subplots(figsize=(5.5, 4.2))
+    figure, axes = plt.subplots(figsize=(5.5, 3.6))
     for index, region in enumerate(regions(codebook, np.vstack([latents, codebook]))):
         shade = {"facecolor": color_of(index), "alpha": 0.18}
         axes.add_artist(Polygon(region, **shade, lw=0))
@@ -104,7 +104,7 @@ def distance_bars(distances):
     distances = np.asarray(distances)
     nearest = int(distances.argmin())
     colors = np.where(np.arange(len(distances)) == nearest, COLORS[1], COLORS[5])
-    figure, axes = plt.subplots(figsize=(6.5, 2.8))
+    figure, axes = plt.subplots(figsize=(6.5, 2.3))
     axes.bar(np.arange(len(distances)), distances, color=colors)
     axes.annotate(
         f"code {nearest}",

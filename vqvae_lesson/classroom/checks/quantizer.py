@@ -1,4 +1,4 @@
-"""Checks of chapter 04: distance, border, nearest code, names, angle, memory."""
+"""Checks of chapter 04: distance, border, nearest code, names, angle."""
 
 import re
 from dataclasses import replace
@@ -227,27 +227,3 @@ def nearest_by_angle(answer):
         ).argmax(axis=1),
     }
     return _explain_pairs(check_function(answer, cases, by_cosine, mistakes))
-
-
-def memory(answer, megabytes, num_codes, code_size):
-    """Check how many latents fit: with every difference held, and multiplied out."""
-    room = 1_000_000 * megabytes
-
-    def fitting(room, bytes_each=4, rounded=int):
-        pairs = bytes_each * num_codes
-        return rounded(room / (pairs * code_size)), rounded(room / pairs)
-
-    right = fitting(room)
-    mistakes = {
-        "a float32 takes 4 bytes.": fitting(room, bytes_each=1),
-        "a float32 takes 4 bytes, not 8.": fitting(room, bytes_each=8),
-        "a megabyte is a million bytes here, not 2²⁰.": fitting(2**20 * megabytes),
-        "that many no longer fit: round down.": fitting(room, rounded=np.ceil),
-        "there are no parts of latents: round down.": fitting(room, rounded=float),
-        "these are the numbers the wrong way round: differences first.": right[::-1],
-        "that is counted in megabytes: what is there in bytes?": [
-            fitting(megabytes, rounded=float),
-            fitting(megabytes),
-        ],
-    }
-    return check_value(answer, right, mistakes)
