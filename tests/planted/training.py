@@ -81,12 +81,12 @@ def shortened(shorten, follow=True):
 
 def by_hand(gradients):
     length = np.sqrt(sum(float(tf.reduce_sum(one**2)) for one in gradients))
-    return [one / max(length, 1.0) for one in gradients]
+    return [one * min(1, 0.1 / length) for one in gradients]
 
 
 short_by_hand = shortened(by_hand)
-short_by_clipping = shortened(lambda found: tf.clip_by_global_norm(found, 1.0)[0])
-short_apart = shortened(lambda found: [tf.clip_by_norm(one, 1.0) for one in found])
+short_by_clipping = shortened(lambda found: tf.clip_by_global_norm(found, 0.1)[0])
+short_apart = shortened(lambda found: [tf.clip_by_norm(one, 0.1) for one in found])
 short_by_squares = shortened(
     lambda found: [one / tf.linalg.global_norm(found) ** 2 for one in found]
 )
@@ -124,7 +124,7 @@ WRONG = {
         (short_by_squares, "encoder moved, but not"),
         (stale_short, "the codebook moved, but not"),
         (changed_step(moved=lambda m: m.decoder.weights), "encoder did not change"),
-        (changed_step(moved=lambda m: m.encoder.weights), "decoder did not change"),
+        (encoder_alone, "encoder moved, but not"),
         (changed_step(loss=lambda loss, _: -loss.total), "check the loss"),
         (no_way_through, "encoder moved, but not"),
     ],

@@ -12,6 +12,7 @@ from vqvae_lesson.training import train_step
 
 WEIGHT = 0.25
 STEP_SECONDS = 30
+LONGEST = 0.1
 
 
 def _tiny():
@@ -22,7 +23,7 @@ def _tiny():
     """
     recipe = find_recipe("article", num_codes=4, code_size=3, base_depth=2)
     model = recipe.build((8, 8, 1), seed=1)
-    optimizer = keras.optimizers.SGD(1e-2)
+    optimizer = keras.optimizers.SGD(1e-1)
     optimizer.build(model.trainable_variables)
     images = np.random.default_rng(1).uniform(size=[4, 8, 8, 1]).astype(np.float32)
     return model, optimizer, images, WEIGHT
@@ -60,14 +61,14 @@ def _goals(step):
 
 
 def _clipped(model, optimizer, images, weight, apart=False):
-    """Take a step whose gradients, all together, are at most 1 long."""
+    """Take a step whose gradients, all together, are at most 0.1 long."""
     with tf.GradientTape() as tape:
         losses, output = model.losses(images)
     gradients = tape.gradient(losses.total, model.trainable_variables)
     if apart:
-        gradients = [tf.clip_by_norm(one, 1.0) for one in gradients]
+        gradients = [tf.clip_by_norm(one, LONGEST) for one in gradients]
     else:
-        gradients, _ = tf.clip_by_global_norm(gradients, 1.0)
+        gradients, _ = tf.clip_by_global_norm(gradients, LONGEST)
     optimizer.apply(gradients, model.trainable_variables)
     model.follow(output)
 
@@ -108,7 +109,7 @@ def _check_step(answer, step, praise, fixed=(), mistakes=None):
 
 
 def clipped_step(answer):
-    """Check a step whose gradients, all together, are at most 1 long."""
+    """Check a step whose gradients, all together, are at most 0.1 long."""
     praise = "encoder, decoder and codebook all moved as they should."
     mistakes = {
         "the gradients are as long as they were: scale them.": train_step,
