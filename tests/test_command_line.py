@@ -163,7 +163,10 @@ def test_version_is_that_of_the_package(command):
         (["train", "--resume", "--seed", "1"], ["--resume", "seed"]),
         (["train", "--resume", "--recipe", "healthy"], ["--resume", "recipe"]),
         (["train", "--record", "--latent-size", "2"], ["latent_size is 2"]),
-        (["train", "--record", "--recipe", "vae"], ["--record follows codes", "has none"]),
+        (
+            ["train", "--record", "--recipe", "vae"],
+            ["--record follows codes", "has none"],
+        ),
         (["train", "--recipe", "vae", "--num-codes", "8"], ["'num_codes'", "'vae'"]),
         (["train", "--num-components", "8"], ["'num_components'", "'article'"]),
         (["train", "--neck-depth", "0"], ["neck_depth is 0", "from 1"]),

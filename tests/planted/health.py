@@ -86,6 +86,7 @@ WRONG = {
         (lambda runs, margin: ["xy"], "set of pairs"),
     ],
     "unlucky": [
+        (np.exp(-1), "the limit for ever more codes"),
         (1 - (63 / 64) ** 64, "is chosen"),
         (63 / 64, "all of them"),
         (64 * (63 / 64) ** 64, "divide by K"),

@@ -69,11 +69,22 @@ WRONG = {
     "one_round": [
         (lambda x, p: p, "as they were"),
         (
-            lambda x, p: [
-                n * mean for n, mean in zip((2, 3, 4), round_by_loop(x, p), strict=True)
-            ],
+            lambda x, p: (
+                np.array(round_by_loop(x, p))
+                * np.bincount(costs_by_loop(x, p).argmin(1))[:, None]
+            ),
             "sums",
         ),
+        (
+            lambda x, p: np.stack(
+                [
+                    x[((x[:, None] - p) ** 2).sum(-1).argmin(1) == k].mean(0)
+                    for k in range(len(p))
+                ]
+            ),
+            "choose by cost",
+        ),
+        (lambda x, p: round_by_loop(x, p, np.argmax), "dearest"),
         (lambda x, p: costs_by_loop(x, p).argmin(1), "choices"),
         (lambda x, p: x.mean(0), "one mean for all"),
     ],

@@ -131,6 +131,9 @@ def unlucky(answer, batch_size, num_codes):
         "that is a number of codes: divide by K.": expected * num_codes,
         "as many images as codes do not mean that each code gets one.": 0,
         "that is the chance of one image to hit a code.": 1 / num_codes,
+        "that is the limit for ever more codes: these are not so many.": np.exp(
+            -batch_size / num_codes
+        ),
     }
     return check_value(answer, expected, mistakes)
 

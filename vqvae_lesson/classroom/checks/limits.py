@@ -65,7 +65,12 @@ def one_round(answer):
             return None
         return best_pictures(images, choice, len(pictures))
 
+    def nearest(images, pictures):
+        distances = ((images[:, None] - pictures) ** 2).sum(axis=-1)
+        return best_pictures(images, distances.argmin(axis=1), len(pictures))
+
     mistakes = {
+        "the nearest picture is not always the cheapest: choose by cost.": nearest,
         "the pictures are as they were: return the means.": lambda _, pictures: (
             pictures
         ),
@@ -81,7 +86,15 @@ def one_round(answer):
             ]
         ),
     }
-    return check_function(answer, [_groups(0), _groups(1)], reference, mistakes)
+    cases = [_crossed(), _groups(0), _groups(1)]
+    return check_function(answer, cases, reference, mistakes)
+
+
+def _crossed():
+    """Images whose nearest, cheapest and dearest pictures are not the same."""
+    random = np.random.default_rng(29)
+    pictures = random.uniform(0.05, 0.95, [3, 5]).round(2)
+    return random.uniform(0.05, 0.95, [7, 5]).round(2), pictures
 
 
 def _groups(seed):
