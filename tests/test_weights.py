@@ -84,7 +84,10 @@ def test_every_variant_has_a_manifest_and_if_it_has_codes_a_record():
         name for name, (recipe, *_) in VARIANTS.items() if recipe in WITH_CODES
     ]
     assert sorted(with_codes) == RECORD_NAMES
-    manifests = {path.stem for path in RECORDS.glob("*.json")} - {"comparison", "laboratory"}
+    manifests = {path.stem for path in RECORDS.glob("*.json")} - {
+        "comparison",
+        "laboratory",
+    }
     assert manifests == VARIANTS.keys()
 
 
