@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from tests.refusals import refused
 from vqvae_lesson.data import load_glyphs
 from vqvae_lesson.ema import EMA_STARTS
 from vqvae_lesson.errors import LessonError
@@ -62,15 +63,6 @@ def crop(letters):
 # 43 letters in batches of 8: five steps an epoch, and three letters left over.
 LETTERS = crop(load_glyphs(54))
 OTHER_LETTERS = crop(load_glyphs(54, seed=1))
-
-
-def refused(function, *args, **kwargs):
-    """The one-line message of the LessonError that the call must raise."""
-    with pytest.raises(LessonError) as caught:
-        function(*args, **kwargs)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
 
 
 def contents(folder):
