@@ -7,6 +7,9 @@ CHAPTERS ?= $(sort $(wildcard book/[0-9]*.ipynb))
 KMNIST_DIR ?= $(wildcard $(CURDIR)/../shared/kmnist)
 export KMNIST_DIR
 
+# Two tests run at a time: each with one thread, or they wait for each other's.
+ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
 .DEFAULT_GOAL := help
 .PHONY: help install book test lint unit chapters run lab serve text train records laboratory compare cover bench lock clean
 
@@ -34,10 +37,10 @@ lint: install
 	$(BIN)/codespell
 
 unit: install
-	$(BIN)/pytest -n 2 --dist loadfile --cov=vqvae_lesson tests vqvae_lesson
+	$(ALONE) $(BIN)/pytest -n 2 --dist loadfile --cov=vqvae_lesson tests vqvae_lesson
 
 chapters: install
-	$(BIN)/pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 300 $(CHAPTERS)
+	$(ALONE) $(BIN)/pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 300 $(CHAPTERS)
 
 run: install    ## execute all chapters and store their outputs (CHAPTERS=... for some)
 	$(BIN)/python scripts/run_chapters.py $(CHAPTERS)
