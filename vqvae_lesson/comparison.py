@@ -4,6 +4,9 @@ To send a letter, a model sends a code or a latent, and then the pixels. Here bo
 prices are in nats per image, for a VQ-VAE with one latent and for a VAE.
 """
 
+import functools
+import inspect
+
 import numpy as np
 
 from vqvae_lesson.errors import LessonError
@@ -18,6 +21,21 @@ COMPARED = {
 VERSIONS = ("grey", "threshold", "drawn")
 
 
+def of_known_version(function):
+    """Make a function refuse a version of the letters that there is not."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def checked(*args, **kwargs):
+        version = signature.bind(*args, **kwargs).arguments["version"]
+        if version not in VERSIONS:
+            raise LessonError(f"version is {version!r}, expected one of {[*VERSIONS]}")
+        return function(*args, **kwargs)
+
+    return checked
+
+
+@of_known_version
 def binarize(images, version, seed=0):
     """Make grey letters black and white, or leave them as they are.
 
@@ -44,7 +62,6 @@ def binarize(images, version, seed=0):
     Salakhutdinov and Murray 2008, "On the quantitative analysis of deep belief
     networks": pixels drawn with their grey as probability.
     """
-    _check_version(version)
     if version == "grey":
         return images
     random = np.random.default_rng(seed)
@@ -71,6 +88,7 @@ def compare(model, letters):
     }
 
 
+@of_known_version
 def load_comparison(version):
     """Load what all trained models cost, by seeds.
 
@@ -88,15 +106,8 @@ def load_comparison(version):
     LessonError
         For another version.
     """
-    _check_version(version)
     runs = read_json(RECORDS / "comparison.json")
     return {
         model: [Nats(**runs[name][version]) for name in names]
         for model, names in COMPARED.items()
     }
-
-
-def _check_version(version):
-    """Refuse an unknown version of the letters."""
-    if version not in VERSIONS:
-        raise LessonError(f"version is {version!r}, expected one of {[*VERSIONS]}")
