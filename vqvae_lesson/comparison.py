@@ -4,12 +4,9 @@ To send a letter, a model sends a code or a latent, and then the pixels. Here bo
 prices are in nats per image, for a VQ-VAE with one latent and for a VAE.
 """
 
-import functools
-import inspect
-
 import numpy as np
 
-from vqvae_lesson.errors import LessonError
+from vqvae_lesson.errors import LessonError, check_before
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.limits import Nats
 from vqvae_lesson.runs.files import read_json
@@ -21,21 +18,13 @@ COMPARED = {
 VERSIONS = ("grey", "threshold", "drawn")
 
 
-def of_known_version(function):
-    """Make a function refuse a version of the letters that there is not."""
-    signature = inspect.signature(function)
-
-    @functools.wraps(function)
-    def checked(*args, **kwargs):
-        version = signature.bind(*args, **kwargs).arguments["version"]
-        if version not in VERSIONS:
-            raise LessonError(f"version is {version!r}, expected one of {[*VERSIONS]}")
-        return function(*args, **kwargs)
-
-    return checked
+def expect_version(version):
+    """Refuse a version of the letters that there is not."""
+    if version not in VERSIONS:
+        raise LessonError(f"version is {version!r}, expected one of {[*VERSIONS]}")
 
 
-@of_known_version
+@check_before(lambda images, version, seed=0: expect_version(version))
 def binarize(images, version, seed=0):
     """Make grey letters black and white, or leave them as they are.
 
@@ -88,7 +77,7 @@ def compare(model, letters):
     }
 
 
-@of_known_version
+@check_before(expect_version)
 def load_comparison(version):
     """Load what all trained models cost, by seeds.
 

@@ -6,14 +6,13 @@ and reads. Letters drawn by :mod:`vqvae_lesson.glyphs` and a reader's own images
 load through the same door, :func:`load_letters`.
 """
 
-import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from vqvae_lesson.errors import LessonError
+from vqvae_lesson.errors import LessonError, check_before
 from vqvae_lesson.glyphs import GLYPH_NAMES, draw_glyphs
 from vqvae_lesson.kmnist import find_kmnist, read_idx
 from vqvae_lesson.own_images import read_npz, read_pngs
@@ -52,20 +51,6 @@ class Letters:
         return digest.hexdigest()
 
 
-def _first(expect):
-    """Decorate a function: another one refuses arguments before it is called."""
-
-    def decorate(function):
-        @functools.wraps(function)
-        def checked(*args, **kwargs):
-            expect(*args, **kwargs)
-            return function(*args, **kwargs)
-
-        return checked
-
-    return decorate
-
-
 def _expect_images(images):
     """Refuse what cannot be images: another rank, type or range, or none at all."""
     images = np.asarray(images)
@@ -89,7 +74,7 @@ def _expect_images(images):
         )
 
 
-@_first(_expect_images)
+@check_before(_expect_images)
 def to_float(images):
     """Bytes to numbers a network can use: float32 in [0, 1], with a channel axis.
 
@@ -126,7 +111,7 @@ def _expect_split(count, held_out, seed=0):
         raise LessonError(f"held_out is {held_out}, expected 0 to {count}")
 
 
-@_first(_expect_split)
+@check_before(_expect_split)
 def split(count, held_out, seed=0):
     """Shuffle the numbers 0 to count - 1 and cut them in two.
 
@@ -296,7 +281,7 @@ def _expect_batches(images, batch_size, seed=0, epoch=0):
         )
 
 
-@_first(_expect_batches)
+@check_before(_expect_batches)
 def batches(images, batch_size, seed=0, epoch=0):
     """Shuffle the images and hand them out in batches; the last odd ones stay.
 

@@ -4,7 +4,6 @@ Later chapters put the same questions to the pictures of other models. The two t
 need a classifier use a support vector machine on principal components.
 """
 
-import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
-from vqvae_lesson.errors import LessonError
+from vqvae_lesson.errors import LessonError, check_before
 from vqvae_lesson.metrics import code_counts
 
 LAPLACIAN = np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])
@@ -35,20 +34,6 @@ class Accuracy(NamedTuple):
     accuracy: float
     low: float
     high: float
-
-
-def check_before(check):
-    """Let a check see the arguments before a function does: no chapter prints it."""
-
-    def decorate(function):
-        @functools.wraps(function)
-        def checked(*args, **kwargs):
-            check(*args, **kwargs)
-            return function(*args, **kwargs)
-
-        return checked
-
-    return decorate
 
 
 def expect_pictures(pictures, smallest=1):

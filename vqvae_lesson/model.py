@@ -4,7 +4,6 @@ Encoder, quantizer and decoder in a row, after van den Oord et al. 2017,
 arXiv:1711.00937, with the sizes of the article.
 """
 
-import functools
 from typing import NamedTuple
 
 import keras
@@ -14,7 +13,7 @@ import tensorflow as tf
 from vqvae_lesson.decoder import build_decoder
 from vqvae_lesson.ema import VectorQuantizerEMA
 from vqvae_lesson.encoder import build_encoder, check_images
-from vqvae_lesson.errors import LessonError
+from vqvae_lesson.errors import LessonError, check_before
 from vqvae_lesson.health import WarmUp, start_on_data
 from vqvae_lesson.limits import code_cost, code_shares
 from vqvae_lesson.losses import Losses, straight_through, total_loss
@@ -22,16 +21,9 @@ from vqvae_lesson.metrics import Metrics, code_counts, nll_per_image, perplexity
 from vqvae_lesson.quantizer import lookup
 from vqvae_lesson.recipes import VQVAERecipe
 
-
-def checks_images(method):
-    """Make a method refuse images that its model was not built for."""
-
-    @functools.wraps(method)
-    def checked(self, images, *args, **kwargs):
-        check_images(images, self.image_shape)
-        return method(self, images, *args, **kwargs)
-
-    return checked
+checks_images = check_before(
+    lambda self, images, *_, **__: check_images(images, self.image_shape)
+)
 
 
 class LessonModel(keras.Model):
