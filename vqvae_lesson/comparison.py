@@ -1,4 +1,4 @@
-"""What a letter costs under models of different kinds, on one scale (chapter 11).
+"""What a letter costs under models of different kinds, on one scale (chapter 12).
 
 To send a letter, a model sends a code or a latent, and then the pixels. Here both
 prices are in nats per image, for a VQ-VAE with one latent and for a VAE.

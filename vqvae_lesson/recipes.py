@@ -146,7 +146,7 @@ class VQVAERecipe(Recipe):
 
 @dataclass(frozen=True)
 class VAERecipe(Recipe):
-    """A recipe for a VAE (chapter 11); the numbers of :class:`Recipe` and these.
+    """A recipe for a VAE (chapter 12); the numbers of :class:`Recipe` and these.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The continuous rival: a variational autoencoder, or VAE (chapter 11).
+"""The continuous rival: a variational autoencoder, or VAE (chapter 12).
 
 Encoder and decoder are those of the VQ-VAE. In between stands no code, but a
 normal distribution over latents, and beside it a learned prior, a mixture of

@@ -1,4 +1,4 @@
-"""What the latent costs against what it brings: the plane of chapter 12."""
+"""What the latent costs against what it brings: the plane of chapter 13."""
 
 import matplotlib.pyplot as plt
 import numpy as np

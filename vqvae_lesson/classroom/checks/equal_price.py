@@ -1,4 +1,4 @@
-"""Checks of chapter 12: who is beaten, at which rate, and at equal price."""
+"""Checks of chapter 13: who is beaten, at which rate, and at equal price."""
 
 import numpy as np
 

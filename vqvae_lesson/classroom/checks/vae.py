@@ -1,4 +1,4 @@
-"""Checks of chapter 11: drawing latents, their price, and the bound."""
+"""Checks of chapter 12: drawing latents, their price, and the bound."""
 
 import numpy as np
 import tensorflow_probability as tfp
