@@ -1,6 +1,7 @@
-"""Train a recipe on the lesson's letters and ship its weights: ``make train``.
+"""Train recipes on the lesson's letters and ship their weights: ``make train``.
 
-An interrupted run goes on where it left off.
+By default all whose weights are shipped. An interrupted run goes on where it left
+off.
 """
 
 import shutil
@@ -21,4 +22,5 @@ def main(recipe):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for recipe in sys.argv[1:] or sorted(path.stem for path in WEIGHTS.glob("*.npz")):
+        main(recipe)
