@@ -262,6 +262,14 @@ def test_a_record_holds_what_an_independent_look_finds():
     assert [*record.pictures] == [1]
 
 
+def test_a_long_record_has_wide_gaps():
+    record = CodeRecord(Training(RECIPE, (12, 12, 1)), IMAGES)
+    for step in range(1, 3_001):
+        record(step)
+    often = [*range(1, 11), *range(20, 101, 10), *range(150, 2_501, 50)]
+    assert record.rows["steps"] == [*often, 2_750, 3_000]
+
+
 def test_a_record_goes_on_where_the_training_does(tmp_path):
     training, record = recorded(tmp_path / "codes.npz")
     before = (tmp_path / "codes.npz").read_bytes()

@@ -176,8 +176,9 @@ class CodeRecord:
             self.pictures = {step: pixels for step, pixels in taken if step <= now}
 
     def __call__(self, step):
-        """Record steps 1 to 10, then every 10th up to 100, then every 50th."""
-        if step > 10 and step % (10 if step <= 100 else 50):
+        """Record every step to 10, 10th to 100, 50th to 2,500, and 250th from there."""
+        every = 1 if step <= 10 else 10 if step <= 100 else 50 if step <= 2_500 else 250
+        if step % every:
             return
         model = self.training.model
         codebook = model.quantizer.codebook.numpy()
