@@ -1,8 +1,9 @@
 """Ask readers what they still can read after each model: ``make reading``.
 
-One reader has learned on real letters, another on the model's own pictures of the
-training letters. Trains the small codes and the rivals of chapter 13 at three seeds,
-says beforehand how many there are, and goes on where it was interrupted.
+One reader has learned on real letters; the other, the ceiling, on the model's own
+pictures of the training letters. For the small codes and the rivals of chapter 13 and
+for dictionaries, three seeds each. Says beforehand how many there are, and goes on
+where it was interrupted.
 """
 
 import numpy as np
@@ -11,24 +12,72 @@ from tqdm import tqdm
 from train_records import MINUTES, missing
 from vqvae_lesson.data import load_kmnist
 from vqvae_lesson.health import RECORDS
-from vqvae_lesson.judges import class_purity, train_reader
+from vqvae_lesson.judges import class_purity, sharpness, train_reader, two_sample_test
 from vqvae_lesson.laboratory import experiments, run_experiment
+from vqvae_lesson.limits import best_dictionary, picture_nats
 from vqvae_lesson.runs.files import read_json, write_json
 
 PATH = RECORDS / "reading.json"
 
 
-def measure(model, letters, reader):
-    """Shares of the held-out letters that are read right; of codes, their purity."""
+def shares_read(study, made, letters, reader):
+    """Share of held-out letters that each reader reads right off their pictures."""
+    own = train_reader(study, letters.train_labels)
     labels = letters.held_out_labels
-    made = model.reconstruct(letters.held_out_images)
-    own = train_reader(model.reconstruct(letters.train_images), letters.train_labels)
-    shares = {"read": np.mean(reader(made) == labels)}
-    shares["ceiling"] = np.mean(own(made) == labels)
+    return {
+        "read": np.mean(reader(made) == labels),
+        "ceiling": np.mean(own(made) == labels),
+    }
+
+
+def of_model(recipe, seed, letters, reader):
+    """Train a small model, and read its pictures.
+
+    Of codes their purity too; of clouds, how often random letters are told from
+    reconstructions.
+    """
+    model, _ = run_experiment(recipe, seed, letters)
+    parts = letters.train_images, letters.held_out_images
+    study, made = (np.asarray(model.reconstruct(images)) for images in parts)
+    found = shares_read(study, made, letters, reader)
     if hasattr(model, "num_codes"):
         indices = model.represent(letters.held_out_images)
-        shares["purity"], _ = class_purity(indices, labels, model.num_codes)
-    return {name: round(float(share), 4) for name, share in shares.items()}
+        purity, _ = class_purity(indices, letters.held_out_labels, model.num_codes)
+        found["purity"] = purity
+    else:
+        drawn = np.asarray(model.sample(len(made), seed=0))
+        found["told"] = two_sample_test(drawn, made).accuracy
+    return found
+
+
+def of_dictionary(size, seed, letters, reader):
+    """Search a dictionary, and measure it as chapter 13 does."""
+    book = best_dictionary(letters.train_images, size, seed, restarts=1)
+    pictures = book.pictures
+    parts = letters.train_images, letters.held_out_images
+    train, held_out = (picture_nats(np.float64(images), pictures) for images in parts)
+    study, made = (pictures[nats.argmin(axis=1)] for nats in (train, held_out))
+    counts = np.bincount(train.argmin(axis=1), minlength=size) + 1
+    prices = np.log(counts.sum()) - np.log(counts)
+    chosen = held_out.argmin(axis=1)
+    purity, _ = class_purity(chosen, letters.held_out_labels, size)
+    return {
+        "price": prices[chosen].mean(),
+        "reconstruction": held_out.min(axis=1).mean(),
+        "training": book.nll,
+        "sharpness": sharpness(made),
+        **shares_read(study, made, letters, reader),
+        "purity": purity,
+    }
+
+
+def measure(name, seed, letters, reader):
+    kind, _, size = name.rpartition(" ")
+    if kind == "dictionary":
+        found = of_dictionary(int(size), seed, letters, reader)
+    else:
+        found = of_model(experiments()[name], seed, letters, reader)
+    return {part: round(float(value), 5) for part, value in found.items()}
 
 
 def main():
@@ -36,11 +85,9 @@ def main():
     todo = missing("reading")
     minutes = MINUTES["reading"] * len(todo)
     print(f"{len(todo)} models to train and to read, some {minutes:.0f} minutes")
-    if todo:
-        reader = train_reader(letters.train_images, letters.train_labels)
+    reader = train_reader(letters.train_images, letters.train_labels)
     for name, seed in tqdm(todo, unit="run"):
-        model, _ = run_experiment(experiments()[name], seed, letters)
-        found.setdefault(name, []).append(measure(model, letters, reader))
+        found.setdefault(name, []).append(measure(name, seed, letters, reader))
         write_json(PATH, found)
 
 

@@ -57,7 +57,12 @@ VARIANTS = {
 # Records of small models, which are trained and measured in one go.
 SMALL = {
     "laboratory": [*experiments()],
-    "reading": ["none", "all", *(f"rival {beta}" for beta in KL_WEIGHTS)],
+    "reading": [
+        "none",
+        "all",
+        *(f"rival {beta}" for beta in KL_WEIGHTS),
+        *(f"dictionary {size}" for size in (4, 16, 64, 256)),
+    ],
 }
 MINUTES = {"laboratory": 1.0, "reading": 1.5}
 

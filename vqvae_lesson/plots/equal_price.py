@@ -3,16 +3,17 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from vqvae_lesson.plots.paper import COLORS, INK, finish
+from vqvae_lesson.plots.paper import COLORS, INK, color_of_model, finish
 
-# One colour a kind of model, in all figures of the chapter.
-MARKS = {
-    "β-VAEs": ("o", COLORS[1]),
-    "small healthy VQ-VAE": ("D", COLORS[0]),
-    "small VQ-VAE of the article": ("^", COLORS[3]),
-    "dictionaries": ("s", COLORS[2]),
-    "yours": ("*", COLORS[4]),
+# One mark and one colour a kind of model, in all figures of the chapter.
+KINDS = {
+    "β-VAEs": "o",
+    "small healthy VQ-VAE": "D",
+    "small VQ-VAE of the article": "^",
+    "dictionaries": "s",
+    "yours": "*",
 }
+MARKS = {name: (mark, color_of_model(name, COLORS[4])) for name, mark in KINDS.items()}
 PALE = "#999999"
 WORDS = {
     "textcoords": "offset points",
@@ -25,7 +26,9 @@ TICKS = [1, 2, 4, 8, 16, 32]
 SHARPNESS = [0.001, 0.002, 0.005, 0.01, 0.02]
 
 
-def price_plane(groups, ylabel, outlook=None, costs=(), span=None, log=""):
+def price_plane(
+    groups, ylabel, outlook=None, costs=(), span=None, log="", ceilings=None
+):
     """Draw models in the plane of two prices, one dot a run.
 
     Parameters
@@ -42,6 +45,9 @@ def price_plane(groups, ylabel, outlook=None, costs=(), span=None, log=""):
         Where the axis of prices begins and ends.
     log : str
         Which axes are logarithmic: "x", "y", "xy" or none.
+    ceilings : dict, optional
+        As `groups`, of the same names: what could be reached at best. The means
+        are joined by a dashed line, or drawn as a hollow mark.
 
     Returns
     -------
@@ -56,10 +62,15 @@ def price_plane(groups, ylabel, outlook=None, costs=(), span=None, log=""):
         runs = np.concatenate([np.reshape(runs, [-1, 2]) for runs in settings])
         size = 13 if marker == "*" else 7
         axes.plot(*runs.T, marker, color=color, ms=size, alpha=0.75, label=name)
+        best = [np.mean(runs, axis=0) for runs in (ceilings or {}).get(name, [])]
+        if best:
+            axes.plot(*np.transpose(best), marker + "--", color=color, mfc="none")
     for name, runs in (outlook or {}).items():
         runs = np.reshape(runs, [-1, 2])
         axes.plot(*runs.T, "o", color=PALE, ms=6, alpha=0.6)
         axes.annotate(name, runs.mean(axis=0), (0, -8), **WORDS)
+    if ceilings:
+        axes.plot([], [], "s--", color=INK, mfc="none", label="ceiling")
     _finish_plane(axes, costs, span, log)
     return finish(figure, axes, "nats for the latent", ylabel)
 

@@ -7,11 +7,25 @@ import matplotlib.pyplot as plt
 
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 INK = "#222222"
+# The same model has the same colour in all figures; the first part that is found in
+# a model's name counts.
+MODELS = {
+    "healthy": COLORS[0],
+    "article": COLORS[3],
+    "dictionar": COLORS[2],
+    "vae": COLORS[1],
+}
 
 
 def color_of(index):
     """One colour for one code, over and over."""
     return COLORS[int(index) % len(COLORS)]
+
+
+def color_of_model(name, otherwise=INK):
+    """Colour of a model, a dictionary or a rival, whatever else its name says."""
+    found = [color for part, color in MODELS.items() if part in name.lower()]
+    return found[0] if found else otherwise
 
 
 def finish(figure, axes=None, xlabel="", ylabel=""):
