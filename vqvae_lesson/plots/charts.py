@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from vqvae_lesson.plots.paper import COLORS, INK, finish
+from vqvae_lesson.plots.paper import COLORS, INK, color_of_model, finish
 
 
 def lines(x, curves, xlabel, ylabel, log=False):
@@ -131,7 +131,7 @@ def dots(rows, xlabel):
     """
     figure, axes = plt.subplots(figsize=(6.5, 0.8 + 0.45 * len(rows)))
     for number, (name, values) in enumerate(rows.items()):
-        color = COLORS[number % len(COLORS)]
+        color = color_of_model(name, COLORS[number % len(COLORS)])
         axes.plot(values, [name] * len(values), "o", color=color, ms=8, alpha=0.7)
     axes.invert_yaxis()
     axes.grid(axis="x", alpha=0.3)
