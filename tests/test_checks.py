@@ -6,6 +6,7 @@ import importlib
 import inspect
 import math
 import re
+import secrets
 import signal
 import sys
 import threading
@@ -175,6 +176,14 @@ def planted(table):
     ]
 
 
+@pytest.fixture(autouse=True)
+def seed(monkeypatch):
+    """Draw the fresh cases of a check anew; a failed test prints how."""
+    seed = secrets.randbelow(2**32)
+    print(f"{verdict.SEED}={seed}")
+    monkeypatch.setenv(verdict.SEED, str(seed))
+
+
 @pytest.fixture
 def impatient(monkeypatch):
     """Make the checks wait for a moment only."""
@@ -201,10 +210,10 @@ def test_a_right_answer_in_another_style_passes(name, answer):
 
 @pytest.mark.parametrize(("name", "wrong"), planted(WRONG))
 def test_a_wrong_answer_gets_its_own_hint(name, wrong, monkeypatch):
-    secrets = []
+    told = []
 
     def spy(found, expected, mistakes, compare=verdict.compare):
-        secrets.append(expected)
+        told.append(expected)
         return compare(found, expected, mistakes)
 
     monkeypatch.setattr(verdict, "compare", spy)
@@ -212,23 +221,33 @@ def test_a_wrong_answer_gets_its_own_hint(name, wrong, monkeypatch):
     given = ask(name, answer)
     assert given.state == verdict.WRONG, given
     assert word in given.message
-    assert_no_secret(given.message, secrets)
+    assert_no_secret(given.message, told)
 
 
 ALLOWED = r" Given: .*|\[[\d, ]+\]|\d+ of \d+|expected \d+ results"
 
 
-def assert_no_secret(message, secrets):
+def assert_no_secret(message, expected):
     """No message tells what is expected; shapes and the arguments it may tell."""
     told = re.sub(ALLOWED, "", message)
     told = {float(number) for number in re.findall(r"-?\d+(?:\.\d+)?(?:e\S+)?", told)}
-    for secret in secrets[:1]:
+    for secret in expected[:1]:
         for part in secret if isinstance(secret, tuple) else [secret]:
             part = np.asarray(part)
             if part.size == 1:
                 assert float(f"{part.item():.4g}") not in told, message
             else:
                 assert str(part.tolist()) not in message.split(" Given:")[0]
+
+
+@pytest.mark.parametrize(("name", "wrong"), planted(WRONG))
+def test_no_line_depends_on_what_was_drawn(name, wrong, monkeypatch):
+    answer, _ = wrong
+    if "drawn anew" not in (line := ask(name, answer).message):
+        return
+    for again in ("1", "2"):
+        monkeypatch.setenv(verdict.SEED, again)
+        assert ask(name, answer).message == line
 
 
 @all_checks()

@@ -61,7 +61,7 @@ def split_by_lists(images, labels, held_out, seed):
 
 
 def split_with_tensorflow(images, labels, held_out, seed):
-    order = tf.random.experimental.stateless_shuffle(tf.range(10), [seed, 7])
+    order = tf.random.experimental.stateless_shuffle(tf.range(len(labels)), [seed, 7])
     chosen = order[held_out:], order[:held_out]
     return tuple(tf.gather(side, part) for part in chosen for side in (images, labels))
 
@@ -90,7 +90,7 @@ def each_its_own_order(images, labels, held_out, seed):
 
 def shuffled_after_the_cut(images, labels, held_out, seed):
     random = np.random.default_rng(seed)
-    kept = held_out + random.permutation(10 - held_out)
+    kept = held_out + random.permutation(len(labels) - held_out)
     held = random.permutation(held_out)
     return images[kept], labels[kept], images[held], labels[held]
 
@@ -181,6 +181,53 @@ def parse_two_axes(content):
     return np.frombuffer(content[12:], np.uint8).reshape(shape)
 
 
+def turned(images, labels, held_out, seed):
+    """Begin at another place of the file, and go on in its order, backwards."""
+    return cut(
+        images, labels, held_out, np.roll(np.arange(len(labels))[::-1], seed + 1)
+    )
+
+
+def side_by_side(images, labels, held_out, seed):
+    random = np.random.default_rng(seed)
+    start = random.integers(len(labels) - held_out)
+    rest = np.delete(np.arange(len(labels)), np.arange(start, start + held_out))
+    order = [*range(start, start + held_out), *random.permutation(rest)]
+    return cut(images, labels, held_out, order)
+
+
+def always_the_last(images, labels, held_out, seed):
+    random, kept = np.random.default_rng(seed), len(labels) - held_out
+    order = [*(kept + random.permutation(held_out)), *random.permutation(kept)]
+    return cut(images, labels, held_out, order)
+
+
+def permuted(seed, size):
+    return np.random.default_rng(seed).permutation(size)
+
+
+def parse_with(lengths, fits=lambda bytes_left, wanted: bytes_left == wanted):
+    """Read the lengths in one's own way, and refuse in one's own way."""
+
+    def answer(content):
+        start = 4 + 4 * content[3]
+        shape = lengths(content, start)
+        wanted = math.prod(shape)
+        if not fits(len(content) - start, wanted):
+            return None
+        return np.frombuffer(content[start : start + wanted], np.uint8).reshape(shape)
+
+    return answer
+
+
+def four_bytes(content, start):
+    return struct.unpack(f">{content[3]}I", content[4:start])
+
+
+def two_bytes(content, start):
+    return np.frombuffer(content[4:start], ">u2")[1::2].tolist()
+
+
 ARGUMENTS = {
     "batch_count": {"batch_size": 64},
 }
@@ -197,14 +244,32 @@ RIGHT = {
         median_with_tensorflow,
         lambda images: np.median(images, axis=0),
         lambda images: np.quantile(images, 0.5, axis=0).tolist(),
+        lambda x: np.sort(x, 0)[(len(x) - 1) // 2],
+        lambda x: np.percentile(x.reshape(len(x), -1), 50, axis=0).reshape(x.shape[1:]),
+        lambda x: [
+            [[sorted(x[:, i, j, 0])[len(x) // 2]] for j in range(x.shape[2])]
+            for i in range(x.shape[1])
+        ],
     ],
     "count_copies": [
         copies_by_loop,
         copies_by_unique,
         copies_by_lists,
         copies_with_tensorflow,
+        lambda x, y: len([0 for b in y if (np.abs(x - b).sum((1, 2, 3)) == 0).any()]),
+        lambda x, y: (x[:, None] == y).all((2, 3, 4)).any(0).sum(),
     ],
-    "split_pairs": [split_by_lists, split_with_tensorflow, split_in_place],
+    "split_pairs": [
+        split_by_lists,
+        split_with_tensorflow,
+        split_in_place,
+        lambda x, y, n, seed: cut(
+            x, y, n, np.argsort(np.random.default_rng(seed).random(len(y)))
+        ),
+        lambda x, y, n, seed: cut(
+            x, y, n, __import__("random").Random(seed).sample(range(len(y)), len(y))
+        ),
+    ],
     "batch_count": [
         [18_740, 32],
         (np.int64(18_740), 32.0),
@@ -215,6 +280,12 @@ RIGHT = {
         parse_by_loop,
         parse_with_tensorflow,
         guarded(lambda content: np.float64(parse_by_loop(content))),
+        parse_with(four_bytes),
+        lambda b: (
+            np.array(bytearray(b[4 + 4 * b[3] :])).reshape(four_bytes(b, 4 + 4 * b[3]))
+            if math.prod(four_bytes(b, 4 + 4 * b[3])) == len(b) - 4 - 4 * b[3]
+            else None
+        ),
     ],
 }
 WRONG = {
@@ -237,6 +308,11 @@ WRONG = {
         (lambda x: np.median(x, axis=0)[..., 0], "an axis is missing"),
         (lambda x: np.median(x, axis=1), "expected [2, 3, 1]"),
         (lambda x: np.median(x, axis=0) / 0, "NaN or infinity"),
+        (lambda x: np.sort(x, 0)[1:-1].mean(0), "costs less"),
+        (lambda x: np.median(x[:6], 0), "costs less"),
+        (lambda x: np.sort(x, 0)[3 if len(x) < 8 else 0], "most ink"),
+        (lambda x: np.median(x, 0).round(1), "costs less"),
+        (lambda x: np.sort(x, 0)[min(len(x) // 2 + 1, len(x) - 1)], "costs less"),
     ],
     "count_copies": [
         (lambda x, y: sum((a == b).all() for a in x for b in y), "counts once"),
@@ -272,6 +348,22 @@ WRONG = {
             lambda x, y: [any((a == b).all() for a in x) for b in y],
             "an axis too many",
         ),
+        (
+            lambda x, y: sum(any(np.allclose(a, b, atol=1e-3) for a in x) for b in y),
+            "compare exactly",
+        ),
+        (
+            lambda x, y: copies_by_loop(np.uint8(255 * x), np.uint8(255 * y)),
+            "compare exactly",
+        ),
+        (
+            lambda x, y: copies_by_loop(np.concatenate([x, x[:, :, ::-1]]), y),
+            "drawn anew",
+        ),
+        (lambda x, y: copies_by_loop(np.concatenate([x, x[:, ::-1]]), y), "much ink"),
+        (lambda x, y: copies_by_loop(x[:, 0], y[:, 0]), "compare exactly"),
+        (lambda x, y: copies_by_loop(x[:8], y), "any place"),
+        (lambda x, y: copies_by_loop(np.sort(x, 1), np.sort(y, 1)), "much ink"),
     ],
     "split_pairs": [
         (each_its_own_order, "no longer belong together"),
@@ -304,6 +396,23 @@ WRONG = {
         (lambda x, y, n, seed: cut(x, y, n + 1, seeded(seed)), "[6, 6, 4, 4]"),
         (lambda x, y, n, seed: cut(x, y, n, seeded(seed))[:2], "expected 4 results"),
         (lambda x, y, n, seed: cut(x[:, 0], y, n, seeded(seed)), "axis is missing"),
+        (always_the_last, "before you cut"),
+        (turned, "side by side"),
+        (side_by_side, "side by side"),
+        (lambda x, y, n, seed: cut(x, y, 3, permuted(seed, len(y))), "[16, 16, 3, 3]"),
+        (lambda x, y, n, seed: cut(x, y, n, seeded(seed)), "[4, 4, 6, 6]"),
+        (
+            lambda x, y, n, seed: cut(x, y, n, permuted(seed % 3, len(y))),
+            "another seed",
+        ),
+        (
+            lambda x, y, n, seed: cut(x, np.arange(len(y)), n, permuted(seed, len(y))),
+            "belong",
+        ),
+        (
+            lambda x, y, n, seed: cut(x[:, :2], y, n, permuted(seed, len(y))),
+            "expected [13, 3",
+        ),
     ],
     "batch_count": [
         ((18_750, 32), "round down once an epoch"),
@@ -357,5 +466,12 @@ WRONG = {
         (parse_two_axes, "how many axes"),
         (lambda b: parse_by_loop(b) if b[3] == 2 else None, "counts the axes"),
         (lambda b: {}[b], "raised KeyError"),
+        (lambda b: parse_by_loop(b) if b[3] <= 3 else None, "counts the axes"),
+        (parse_with(two_bytes), "most significant byte stands first"),
+        (parse_with(four_bytes, lambda left, wanted: left >= wanted), "return None"),
+        (
+            parse_with(four_bytes, lambda left, wanted: left in (wanted, wanted + 6)),
+            "return None",
+        ),
     ],
 }

@@ -5,6 +5,38 @@ import math
 import numpy as np
 import tensorflow as tf
 
+
+def silenced(logits):
+    with np.errstate(all="ignore"):
+        return 1 / (1 + np.exp(-logits))
+
+
+def shifted(shift):
+    """Divide both exponentials by that of a shift, as in a softmax."""
+
+    def answer(logits):
+        least = shift(logits)
+        return np.exp(logits - least) / (np.exp(-least) + np.exp(logits - least))
+
+    return answer
+
+
+def priced(clip, x=lambda train, held_out: (train, held_out)):
+    """Price letters with a picture clipped in one's own way."""
+
+    def answer(train, held_out):
+        train, held_out = x(train, held_out)
+        picture = clip(train.mean(0)) + 0 * held_out
+        nats = held_out * np.log(picture) + (1 - held_out) * np.log(1 - picture)
+        return -nats.sum((1, 2, 3)).mean()
+
+    return answer
+
+
+def clip(picture):
+    return np.clip(picture, 0.001, 0.999)
+
+
 ARGUMENTS = {
     "windows_over": {"size": 4, "width": 5, "stride": 2},
     "picture_count": {"levels": 3, "numbers": 16},
@@ -63,14 +95,18 @@ RIGHT = {
     "pixel_means": [
         lambda logits: 1 / (1 + np.exp(-np.clip(logits, -500, 500))),
         lambda logits: np.exp(-np.logaddexp(0, -logits)).tolist(),
-        lambda logits: tf.math.sigmoid(tf.cast(logits, tf.float32)),
-        np.vectorize(lambda a: 0.5 * (1 + math.tanh(0.5 * a))),
+        np.vectorize(lambda a: 0.5 * (1 + np.tanh(0.5 * a))),
+        lambda logits: (1 + np.tanh(logits / 2)) / 2,
+        lambda logits: np.exp(np.minimum(logits, 0)) / (1 + np.exp(-np.abs(logits))),
         safe_by_masks,
     ],
     "blind_price": [
         lambda train, held_out: prices(held_out, train.mean(0)).sum() / len(held_out),
         blind_by_loop,
         blind_in_keras,
+        priced(clip),
+        lambda t, h: prices(h.mean(0), t.mean(0)).sum(),
+        lambda t, h: np.einsum("bhwc->b", prices(h, t.mean(0))).mean(),
     ],
     "picture_count": [
         (3**16, 26),
@@ -114,6 +150,18 @@ WRONG = {
             "both of its branches",
         ),
         (np.vectorize(lambda a: 1 / (1 + math.exp(-a))), "raised OverflowError"),
+        (shifted(lambda a: min(a.min(), 0)), "overflow"),
+        (shifted(lambda a: np.minimum(a, 0)), "overflow"),
+        (shifted(lambda a: max(a.max(), 0)), "NaN"),
+        (silenced, "silenced"),
+        (lambda a: 1 / (1 + np.exp(-a.astype(np.longdouble))), "overflow"),
+        (lambda a: tf.math.sigmoid(a), "NumPy alone"),
+        (lambda a: tf.math.sigmoid(a).numpy(), "NumPy alone"),
+        (np.vectorize(lambda a: 0.5 * (1 + math.tanh(0.5 * a))), "NumPy alone"),
+        (lambda a: 1 / (1 + np.exp(-np.clip(a, -5, 5))), "differs by up to"),
+        (lambda a: (1 + np.tanh(a)) / 2, "differs by up to"),
+        (lambda a: np.clip(a / 5 + 0.5, 0, 1), "differs by up to"),
+        (lambda a: safe_by_masks(a.ravel()), "an axis is missing"),
     ],
     "blind_price": [
         (lambda t, h: blind_by_loop(h, h), "has seen"),
@@ -127,6 +175,15 @@ WRONG = {
         (unclipped, "logarithm of 0"),
         (lambda t, h: t.mean(0), "axis too many"),
         (lambda t, h: 0.0, "too small"),
+        (priced(lambda p: np.minimum(p, 0.999)), "logarithm of 0"),
+        (priced(lambda p: np.maximum(p, 0.001)), "logarithm of 0"),
+        (priced(lambda p: np.clip(p, 0.01, 0.99)), "too small"),
+        (priced(clip, lambda t, h: (t, np.round(h))), "too"),
+        (priced(clip, lambda t, h: (np.round(t), h)), "too"),
+        (priced(clip, lambda t, h: (np.concatenate([t, h]), h)), "too"),
+        (lambda t, h: prices(h, clip(np.median(t, 0))).sum((1, 2, 3)).mean(), "too"),
+        (lambda t, h: prices(h, t.mean(0)).sum() / len(t), "too"),
+        (lambda t, h: ((h - t.mean(0)) ** 2).sum((1, 2, 3)).mean(), "too small"),
     ],
     "picture_count": [
         ((48, 6), "multiply"),

@@ -137,6 +137,33 @@ def half_start(change):
     return answer
 
 
+def mean_of_all(latents, indices, num_codes):
+    counts = np.bincount(np.ravel(indices), minlength=num_codes)
+    return counts, counts[:, None] * latents.reshape(-1, latents.shape[-1]).mean(0)
+
+
+def close_to_quantized(change):
+    """Quantize right, and change what the averages are made of."""
+
+    def answer(codebook, counts, sums, latents, decay):
+        moved = quantize_by_loop(*change(codebook, counts, sums, latents, decay))[1]
+        return codebook[nearest_by_loop(latents, codebook)], moved
+
+    return answer
+
+
+def never_moves_the_unchosen(codebook, counts, sums, latents, decay):
+    quantized, moved = quantize_by_loop(codebook, counts, sums, latents, decay)
+    chosen = np.isin(np.arange(len(codebook)), nearest_by_loop(latents, codebook))
+    return quantized, np.where(chosen[:, None], moved, codebook)
+
+
+def with_epsilon(epsilon):
+    return codes_from(
+        lambda e, d, n, b, s, after: (d * n * e + (1 - d) * s) / (after + epsilon)
+    )
+
+
 ARGUMENTS = {}
 VALUES = {}
 BUGS = {
@@ -149,6 +176,7 @@ RIGHT = {
             tf.gather(e, nearest_by_loop(z, e)),
             tf.constant(quantize_by_loop(e, n, m, z, decay)[1]),
         ),
+        close_to_quantized(lambda *case: case),
     ],
     "statistics": [
         statistics_by_loop,
@@ -162,12 +190,29 @@ RIGHT = {
             np.eye(k)[i].sum((0, 1)),
             np.einsum("blk,bld->kd", np.eye(k)[i], z),
         ),
+        lambda z, i, k: (
+            [(i == code).sum() for code in range(k)],
+            [z[i == code].sum(axis=0) for code in range(k)],
+        ),
+        lambda z, i, k: (
+            tf.reduce_sum(tf.one_hot(i, k), [0, 1]),
+            tf.einsum("blk,bld->kd", tf.one_hot(i, k), z),
+        ),
     ],
     "step_without_sums": [
         step_with_tensorflow,
         move_towards_the_mean,
         codes_from(
             lambda e, decay, n, b, s, after: e + (1 - decay) * (s - b * e) / after
+        ),
+        with_epsilon(0),
+        lambda e, n, z, i, d: (
+            [
+                (d * n[k] * e[k] + (1 - d) * z[i == k].sum(0))
+                / (d * n[k] + (1 - d) * (i == k).sum())
+                for k in range(len(n))
+            ],
+            [d * n[k] + (1 - d) * sum(i == k) for k in range(len(n))],
         ),
     ],
     "half_repaired": [
@@ -215,6 +260,30 @@ WRONG = {
         (lambda *case: quantize_by_loop(*case[:-1], 1 - case[-1]), "that stays"),
         (lambda *case: quantize_by_loop(*case)[0], "expected 2 results"),
         (lambda *case: (*quantize_by_loop(*case), 0), "expected 2 results"),
+        (fixed(quantize_by_loop, 0.75), "2 of 2: the result differs"),
+        (
+            close_to_quantized(lambda e, n, m, z, d: (e, n, n[:, None] * e, z, d)),
+            "2 of 2: the result differs",
+        ),
+        (
+            close_to_quantized(lambda e, n, m, z, d: (e, np.ones_like(n), m, z, d)),
+            "2 of 2: the result differs",
+        ),
+        (never_moves_the_unchosen, "2 of 2: the result differs"),
+        (
+            lambda e, n, m, z, d: (
+                e[(2 * z @ e.T - 0.9 * (e**2).sum(1)).argmax(1)],
+                quantize_by_loop(e, n, m, z, d)[1],
+            ),
+            "1 of 2: the result differs",
+        ),
+        (
+            lambda e, n, m, z, d: (
+                quantize_by_loop(e, n, m, z, d)[0],
+                np.where(np.arange(len(e))[:, None] < 9, np.nan, e),
+            ),
+            "NaN",
+        ),
     ],
     "statistics": [
         (counted_once, "np.add.at"),
@@ -256,6 +325,14 @@ WRONG = {
         (statistics_with(lambda n, s: (n, s.sum(1))), "axis is missing"),
         (lambda z, i, k: (np.bincount(i.ravel() + 1, minlength=k), 0), "1 of 2"),
         (lambda z, i, k: (np.bincount(i, minlength=k), 0), "raised ValueError"),
+        (mean_of_all, "differs by up to"),
+        (lambda z, i, k: statistics_by_loop(abs(z), i, k), "drawn anew"),
+        (lambda z, i, k: statistics_by_loop(z.astype(int), i, k), "drawn anew"),
+        (lambda z, i, k: statistics_by_loop(z[:, :4], i[:, :4], k), "drawn anew"),
+        (statistics_with(lambda n, s: (n.astype(np.int8), s)), "drawn anew"),
+        (statistics_with(lambda n, s: (np.minimum(n, 6), s)), "drawn anew"),
+        (statistics_with(lambda n, s: (n, s[:, :2])), "expected [8, 3]"),
+        (lambda z, i, k: statistics_by_loop(z, i.T, k), "differs by up to"),
     ],
     "step_without_sums": [
         (fixed(step_with_tensorflow, 0.99), "an argument"),
@@ -326,6 +403,27 @@ WRONG = {
         ),
         (lambda *case: step_with_tensorflow(*case)[0][:1], "expected 2 results"),
         (lambda *case: (*step_with_tensorflow(*case), 0), "expected 2 results"),
+        (
+            codes_from(
+                lambda e, d, n, b, s, after: (d * n * e + (1 - d) * s) / after,
+                mean_of_all,
+            ),
+            "differs by up to",
+        ),
+        (with_epsilon(1e-5), "differs by up to"),
+        (
+            lambda e, n, z, i, d: (
+                step_with_tensorflow(e, n, z, i, d)[0],
+                np.where(
+                    np.isin(np.arange(len(n)), i),
+                    step_with_tensorflow(e, n, z, i, d)[1],
+                    n,
+                ),
+            ),
+            "2 of 2: the result differs",
+        ),
+        (fixed(step_with_tensorflow, 0.75), "differs by up to"),
+        (fixed(lambda *c: step_with_tensorflow(*c), 0.8), "differs by up to"),
     ],
     "half_repaired": [
         (lambda t, g, c, eps: g**t / eps, "article"),
@@ -349,6 +447,9 @@ WRONG = {
         (lambda t, g, c, eps: (g**t * c + eps) / (g**t * c), "upside down"),
         (lambda t, g, c, eps: 0, "too small"),
         (lambda t, g, c, eps: g**t * c / eps, "too large"),
+        (lambda t, g, c, eps: (g * c / (g * c + eps)) ** t, "too"),
+        (lambda t, g, c, eps: 0.8**t * c / (0.8**t * c + eps), "too"),
+        (lambda t, g, c, eps: 1 - eps, "too"),
     ],
     "mended_start": [
         (lambda e, decay: (np.zeros(len(e)), e), "divided by 0"),
@@ -383,5 +484,14 @@ WRONG = {
         (lambda e, decay: (np.ones(len(e)), e[:, 0]), "axis is missing"),
         (lambda e, decay: (np.ones(len(e)), np.full_like(e, np.nan)), "NaN"),
         (lambda e, decay: e[:1], "expected 2 results, found 1"),
+        (
+            lambda e, decay: (np.full(2, 1 / decay - 1), (1 / decay - 1) * e),
+            "expected [5]",
+        ),
+        (
+            half_start(lambda decay: {0.7: 3 / 7, 0.9: 1 / 9}.get(decay, 1)),
+            "a first count of 1",
+        ),
+        (half_start(lambda decay: 1 - 1 / decay), "negative"),
     ],
 }

@@ -34,6 +34,10 @@ RIGHT = {
         outermost,
         lambda size: [[-1.0] * (size // 2) + [0.0] + [1.0] * (size // 2)] * size,
         lambda size: tf.constant(ramp(size) * np.hanning(size + 2)[1:-1, None]),
+        lambda size: np.outer(np.hanning(size + 2)[1:-1], np.arange(size) - size // 2),
+        lambda size: np.outer(np.ones(size), [-1] + [0] * (size - 2) + [1]),
+        lambda size: np.eye(size)[[size // 2]].T * ramp(size),
+        lambda size: ramp(size).tolist(),
     ],
     "field_of_view": [[9, 17, 25], np.array([9.0, 17, 25])],
     "larger_images": [
@@ -65,6 +69,10 @@ WRONG = {
         (lambda size: ramp(size)[0], "an axis is missing"),
         (lambda size: ramp(size) * math.nan, "NaN"),
         (lambda size: None, "is there a return"),
+        (lambda size: ramp(size) if size < 6 else 0 * ramp(size), "silent everywhere"),
+        (lambda size: np.pad(ramp(3), min(size, 5) // 2 - 1), "expected [9, 9]"),
+        (lambda size: ramp(size)[..., None, None], "an axis too many"),
+        (lambda size: np.abs(ramp(size)), "add up to"),
     ],
     "field_of_view": [
         ((5, 5, 5), "result 1 of 3: its window lies"),

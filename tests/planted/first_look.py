@@ -49,11 +49,24 @@ RIGHT = {
         lambda n, c, new: [
             tf.math.argmax(tf.math.bincount(tf.constant(c[n == k]))) for k in new
         ],
+        lambda n, c, new: np.argmax(
+            np.einsum("na,nb->ab", n[:, None] == np.unique(n), np.eye(10)[c]), 1
+        )[np.searchsorted(np.unique(n), new)],
+        lambda n, c, new: [
+            sorted(c[n == k].tolist(), key=c[n == k].tolist().count)[-1] for k in new
+        ],
     ],
     "ink_numbers": [
         by_loop,
         by_quantiles,
         lambda x, count: ink(x).argsort().argsort() * count // len(x),
+        lambda x, count: [
+            sum(other < one for other in ink(x).tolist()) * count // len(x)
+            for one in ink(x).tolist()
+        ],
+        lambda x, count: (
+            tf.argsort(tf.argsort(tf.reduce_sum(x, [1, 2, 3]))) * count // len(x)
+        ),
     ],
 }
 WRONG = {
@@ -88,6 +101,23 @@ WRONG = {
         (lambda n, c, new: new, "return characters"),
         (lambda n, c, new: vote(n, c, new)[0], "axis is missing"),
         (lambda n, c, new: np.bincount(c[n == new]).argmax(), "raised"),
+        (
+            lambda n, c, new: [np.bincount(c[abs(n - k) <= 1]).argmax() for k in new],
+            "drawn anew",
+        ),
+        (
+            lambda n, c, new: [np.bincount(c[n % 10 == k % 10]).argmax() for k in new],
+            "drawn anew",
+        ),
+        (lambda n, c, new: vote(n, c, np.sort(new)), "differs by up to"),
+        (lambda n, c, new: vote(n, c, np.unique(new)), "expected [6]"),
+        (
+            lambda n, c, new: [
+                np.bincount(np.minimum(c[n == k], 8)).argmax() for k in new
+            ],
+            "differs",
+        ),
+        (lambda n, c, new: [min(c[n == k]) for k in new], "character of one letter"),
     ],
     "ink_numbers": [
         (lambda x, count: ink(x).argsort() // (len(x) // count), "sorted once"),
@@ -103,5 +133,14 @@ WRONG = {
             "unequal",
         ),
         (lambda x, count: by_loop(x, count)[:2], "expected [4]"),
+        (lambda x, count: by_loop(x, 2 if len(x) == 4 else 12), "drawn anew"),
+        (lambda x, count: np.array(by_loop(x, count)) + 1, "differs by up to"),
+        (lambda x, count: by_loop(x**2, count), "differs by up to"),
+        (lambda x, count: by_loop(x > 0.5, count), "differs by up to"),
+        (
+            lambda x, count: by_loop(x.max((1, 2, 3), keepdims=True), count),
+            "differs by up to",
+        ),
+        (lambda x, count: by_loop(x, count - 1), "differs by up to"),
     ],
 }

@@ -59,6 +59,25 @@ def trap_of(latent, code, other):
     return lambda valley: (valley + latent, valley + code, valley + other)
 
 
+def divided(count, both=True):
+    """Sum squares, and divide by some count that the shape gives."""
+
+    def answer(z, q, beta):
+        first, second = (
+            tf.reduce_sum((one - stopped(other)) ** 2)
+            for one, other in ((q, z), (z, q))
+        )
+        first /= count(*z.shape) if both else np.prod(z.shape)
+        return first + beta * second / count(*z.shape)
+
+    return answer
+
+
+@tf.custom_gradient
+def rounding_cut(numbers):
+    return tf.round(numbers), lambda upstream: tf.clip_by_value(upstream, -9, 9)
+
+
 ARGUMENTS = {
     "gradient_at_the_weight": {"x": 4, "weight": 0.3, "codes": [0.5, 4], "target": 2},
 }
@@ -82,19 +101,34 @@ RIGHT = {
         lambda a: a + tf.stop_gradient(tf.round(a) - a),
         lambda a: tf.round(a) + a - tf.stop_gradient(a),
         lambda a: a - tf.stop_gradient(a - tf.floor(a + 0.5)),
+        lambda a: tf.grad_pass_through(tf.round)(a),
+        lambda a: a + tf.constant(np.round(a.numpy()) - a.numpy()),
     ],
     "reconstruction": [
         loss_with_softplus,
-        loss_with_tensorflow,
+        lambda x, a: (np.logaddexp(0, a) - x * a).mean(0).sum(),
+        lambda x, a: np.einsum("bhwc->", np.logaddexp(0, a) - x * a) / len(x),
+        lambda x, a: (
+            sum(
+                float(np.logaddexp(0, one) - ink * one)
+                for ink, one in zip(x.ravel().tolist(), a.ravel().tolist(), strict=True)
+            )
+            / len(x)
+        ),
         lambda x, a: np.float32(np.mean((np.logaddexp(0, a) - x * a).sum((1, 2, 3)))),
     ],
     "two_terms": [
         lambda z, q, beta: commitment_loss(q, z) + beta * commitment_loss(z, q),
         lambda z, q, beta: tf.add(
-            tf.reduce_sum((stopped(z) - q) ** 2) / 4,
-            beta * tf.reduce_sum((stopped(q) - z) ** 2) / 4,
+            tf.reduce_sum((stopped(z) - q) ** 2) / np.prod(z.shape),
+            beta * tf.reduce_sum((stopped(q) - z) ** 2) / np.prod(z.shape),
         ),
         lambda z, q, beta: mean_square(q, z.numpy()) + beta * mean_square(z, q.numpy()),
+        divided(lambda b, length, d: b * length * d),
+        lambda z, q, beta: (
+            tf.keras.losses.MeanSquaredError()(stopped(z), q)
+            + beta * tf.keras.losses.MeanSquaredError()(stopped(q), z)
+        ),
     ],
 }
 WRONG = {
@@ -128,6 +162,12 @@ WRONG = {
         (lambda valley: (valley - 0.5, valley + 1.5), "expected 3 results"),
         (lambda valley: (valley, [valley + 1, 2], -3), "three finite numbers"),
         (lambda valley: (valley - 0.5, valley + 1.5, -math.inf), "three finite"),
+        (
+            lambda v: (v - abs(v) / 4, v + 0.75 * abs(v), v - 1.5 * abs(v)),
+            "no farther away",
+        ),
+        (lambda v: (v / v * v - 0.5, v + 1.5, v - 3), "raised ZeroDivisionError"),
+        (lambda v: (v - 0.5, v + 1.5, v + 30), "put that code on the left"),
     ],
     "rounding": [
         (lambda a: tf.round(a), "no gradient reaches"),
@@ -146,6 +186,22 @@ WRONG = {
         (lambda a: a, "must be whole"),
         (lambda a: tf.cast(tf.cast(a, tf.int32), tf.float32), "cuts off"),
         (lambda a: tf.reduce_mean(tf.round(a)), "axis is missing"),
+        (rounding_cut, "not the one that was sent"),
+        (
+            lambda a: a + tf.stop_gradient(tf.clip_by_value(tf.round(a), -2, 2) - a),
+            "drawn anew",
+        ),
+        (
+            lambda a: a + tf.stop_gradient(tf.constant([[[0.0, 1]], [[-2, 2]]]) - a),
+            "drawn anew",
+        ),
+        (
+            lambda a: (
+                a
+                + tf.stop_gradient(tf.cast(tf.cast(a + 0.5, tf.int32), tf.float32) - a)
+            ),
+            "differs by up to",
+        ),
     ],
     "reconstruction": [
         (loss_by_probabilities, "Use none of them"),
@@ -203,6 +259,15 @@ WRONG = {
         ),
         (lambda x, a: np.logaddexp(0, a) - x * a, "too many"),
         (lambda x, a: loss_with_tensorflow(x, a) + 1, "too large"),
+        (loss_with_tensorflow, "write it with NumPy"),
+        (lambda x, a: (np.logaddexp(0, a) - x * a).sum() / 3, "drawn anew"),
+        (lambda x, a: (np.logaddexp(0, a) - x * a).sum((1, 2)).mean(), "drawn anew"),
+        (
+            lambda x, a: (np.logaddexp(0, a) - np.round(x) * a).sum((1, 2, 3)).mean(),
+            "too",
+        ),
+        (lambda x, a: (np.maximum(a, 0) - x * a).sum((1, 2, 3)).mean(), "too"),
+        (lambda x, a: loss_with_softplus(x, np.clip(a, -500, 500)), "too cheap"),
     ],
     "two_terms": [
         (
@@ -263,5 +328,19 @@ WRONG = {
         (lambda z, q, beta: (1 + beta) * tf.reduce_mean(abs(z - q)), "not squared"),
         (lambda z, q, beta: (1 + beta) * tf.norm(z - q), "root"),
         (lambda z, q, beta: (1 + beta) * (z - stopped(q)) ** 2, "too many"),
+        (divided(lambda b, length, d: b**2), "how many numbers"),
+        (divided(lambda b, length, d: 4), "how many numbers"),
+        (divided(lambda b, length, d: d**2), "how many numbers"),
+        (divided(lambda b, length, d: b * d), "how many numbers"),
+        (divided(lambda b, length, d: b * length), "how many numbers"),
+        (divided(lambda b, length, d: b**2, both=False), "too"),
+        (
+            lambda z, q, beta: (
+                commitment_loss(q, z)
+                + 0.25 * commitment_loss(z, q)
+                + stopped((beta - 0.25) * commitment_loss(z, q))
+            ),
+            "the pulls are not",
+        ),
     ],
 }

@@ -64,6 +64,11 @@ RIGHT = {
         border_by_slope,
         border_by_search,
         lambda a, b, x: (b @ b - a @ a - 2 * x * (b - a)[0]) / (2 * (b - a)[1]),
+        lambda a, b, x: (a[1] + b[1]) / 2 - (x - (a[0] + b[0]) / 2) / steep(a, b),
+        lambda a, b, x: [
+            np.linalg.solve([b - a, [1, 0]], [(b @ b - a @ a) / 2, place])[1]
+            for place in x
+        ],
     ],
     "nearest": [
         nearest_by_loop,
@@ -73,11 +78,20 @@ RIGHT = {
         lambda z, e: (
             distances(z.reshape(-1, z.shape[-1]), e).argmin(1).reshape(z.shape[:-1])
         ),
+        lambda z, e: ((e**2).sum(1) - 2 * z @ e.T).argmin(-1),
+        lambda z, e: (2 * np.einsum("...d,kd->...k", z, e) - (e**2).sum(1)).argmax(-1),
+        lambda z, e: np.apply_along_axis(lambda one: distances(one, e).argmin(), -1, z),
     ],
     "renamed": [
         lambda indices, order: [list(order).index(index) for index in indices],
         lambda indices, order: np.argwhere(indices[:, None] == order)[:, 1],
         lambda indices, order: tf.gather(tf.math.invert_permutation(order), indices),
+        lambda indices, order: [
+            {old: new for new, old in enumerate(order)}[i] for i in indices
+        ],
+        lambda indices, order: (np.eye(len(order), dtype=int)[order].argmax(0))[
+            indices
+        ],
     ],
     "nearest_by_angle": [
         lambda z, e: cosines(z, e).argmax(1),
@@ -87,6 +101,12 @@ RIGHT = {
             z / np.linalg.norm(z, axis=1, keepdims=True),
             e / np.linalg.norm(e, axis=1, keepdims=True),
         ),
+        lambda z, e: distances(z, e / np.linalg.norm(e, axis=1, keepdims=True)).argmin(
+            1
+        ),
+        lambda z, e: np.einsum(
+            "nd,kd->nk", z, e / np.sqrt((e * e).sum(1))[:, None]
+        ).argmax(1),
     ],
 }
 WRONG = {
@@ -112,6 +132,12 @@ WRONG = {
         (lambda a, b, x: (b @ b - a @ a - x * (b - a)[0]) / (b - a)[1], "by half"),
         (lambda a, b, x: border_by_slope(a, b, x)[0], "axis is missing"),
         (lambda a, b, x: border_by_slope(a, b, x + 0.1), "differs by up to"),
+        (
+            lambda a, b, x: border_by_slope(a.astype(int), b.astype(int), x),
+            "differs by up to",
+        ),
+        (lambda a, b, x: along(a, b, x, -abs(1 / steep(a, b))), "wrong side"),
+        (lambda a, b, x: (b @ b - 2 * x * b[0]) / (2 * b[1]), "differs by up to"),
     ],
     "nearest": [
         (lambda z, e: distances(z, e).argmax(-1), "farthest"),
@@ -130,6 +156,25 @@ WRONG = {
         (lambda z, e: ((z - e) ** 2).sum(-1).argmin(-1), "meets every code"),
         (lambda z, e: ((z - e) ** 2).sum(-1), "meets every code"),
         (lambda z, e: tf.constant(z) - e, "meets every code"),
+        (
+            lambda z, e: (2 * z @ e.T - 0.9 * (e**2).sum(1)).argmax(-1),
+            "differs by up to",
+        ),
+        (lambda z, e: (z @ e.T - (e**2).sum(1)).argmax(-1), "differs by up to"),
+        (lambda z, e: abs(z[..., None, :] - e).sum(-1).argmin(-1), "differs by up to"),
+        (lambda z, e: abs(z[..., None, :] - e).max(-1).argmin(-1), "differs by up to"),
+        (
+            lambda z, e: abs((z[..., None, :] - e).sum(-1)).argmin(-1),
+            "differs by up to",
+        ),
+        (lambda z, e: distances(z.astype(int), e.astype(int)).argmin(-1), "drawn anew"),
+        (lambda z, e: distances(z, e[:8]).argmin(-1), "differs by up to"),
+        (lambda z, e: distances(z[..., :12], e[:, :12]).argmin(-1), "differs by up to"),
+        (lambda z, e: distances(z, e).argmin(-1).astype(np.uint8), "drawn anew"),
+        (
+            lambda z, e: distances(z, e).argmin(-1) if z.ndim < 5 else None,
+            "is there a return",
+        ),
     ],
     "renamed": [
         (lambda indices, order: order[indices], "way back"),
@@ -139,6 +184,16 @@ WRONG = {
         (lambda indices, order: np.searchsorted(order, indices), "sorted"),
         (lambda indices, order: np.argsort(order[::-1])[indices], "backwards"),
         (lambda indices, order: np.argsort(indices), "differs by up to"),
+        (
+            lambda indices, order: np.argsort(order)[indices].astype(np.uint8),
+            "drawn anew",
+        ),
+        (lambda indices, order: order[order][indices], "old indices"),
+        (lambda indices, order: np.argsort(np.argsort(order))[indices], "way back"),
+        (
+            lambda indices, order: np.sort(np.argsort(order)[indices]),
+            "differs by up to",
+        ),
     ],
     "nearest_by_angle": [
         (lambda z, e: (z @ e.T).argmax(1), "length alone"),
@@ -151,5 +206,17 @@ WRONG = {
         (lambda z, e: cosines(z, e).argmax(0), "other axis"),
         (lambda z, e: (z @ e.T / (e**2).sum(1)).argmax(1), "take its root"),
         (lambda z, e: (z[:2] * e).sum(1), "meets every code"),
+        (lambda z, e: (z @ e.T / abs(e).sum(1)).argmax(1), "differs by up to"),
+        (lambda z, e: (z @ e.T / abs(e).max(1)).argmax(1), "differs by up to"),
+        (lambda z, e: (z @ e.T / np.linalg.norm(e)).argmax(1), "length alone"),
+        (lambda z, e: (1 - cosines(z, e) ** 2).argmin(1), "keep the sign"),
+        (
+            lambda z, e: cosines(z, e - e.mean(1, keepdims=True)).argmax(1),
+            "differs by up to",
+        ),
+        (
+            lambda z, e: cosines(z - e.mean(0), e - e.mean(0)).argmax(1),
+            "by distance",
+        ),
     ],
 }

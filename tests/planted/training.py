@@ -93,6 +93,45 @@ short_by_squares = shortened(
 stale_short = shortened(by_hand, follow=False)
 
 
+def spoiled(answer, change):
+    """Take a step, then change the sums of the codes."""
+
+    def spoils(model, *case):
+        before = model.quantizer.ema_sums.numpy()
+        answer(model, *case)
+        sums = model.quantizer.ema_sums
+        sums.assign(change(before, sums.numpy()))
+
+    return spoils
+
+
+def with_counts(answer, value):
+    def spoils(model, *case):
+        answer(model, *case)
+        counts = model.quantizer.ema_counts
+        counts.assign(value + 0 * counts)
+
+    return spoils
+
+
+def typed_weight(answer):
+    return lambda model, optimizer, images, weight: answer(
+        model, optimizer, images, 0.25
+    )
+
+
+always_short = shortened(
+    lambda found: [0.1 * one / tf.linalg.global_norm(found) for one in found]
+)
+
+
+def decoder_put_back(model, optimizer, images, weight):
+    before = [one.numpy() for one in model.decoder.weights]
+    step(model, optimizer, images, weight)
+    for one, value in zip(model.decoder.weights, before, strict=True):
+        one.assign(value)
+
+
 ARGUMENTS = {
     "adam_steps": {"steps": 10},
     "where_stopped": {"step": 1_310, "images": 8_000, "recipe": RECIPES["article"]},
@@ -111,6 +150,7 @@ RIGHT = {
     "frozen_decoder": [
         changed_step(moved=lambda model: model.encoder.trainable_variables),
         encoder_alone,
+        decoder_put_back,
     ],
 }
 WRONG = {
@@ -127,6 +167,19 @@ WRONG = {
         (encoder_alone, "encoder moved, but not"),
         (changed_step(loss=lambda loss, _: -loss.total), "check the loss"),
         (no_way_through, "encoder moved, but not"),
+        (
+            spoiled(short_by_hand, lambda old, new: new * np.nan),
+            "sums of the codes moved",
+        ),
+        (
+            spoiled(short_by_hand, lambda old, new: old),
+            "sums of the codes did not change",
+        ),
+        (with_counts(short_by_hand, -1), "counts of the codes moved"),
+        (with_counts(short_by_hand, np.nan), "counts of the codes moved"),
+        (typed_weight(short_by_hand), "encoder moved, but not"),
+        (always_short, "encoder moved, but not"),
+        (lambda m, o, x, weight: short_by_hand(m, o, x[:2], weight), "moved, but not"),
     ],
     "frozen_decoder": [
         (lambda *case: None, "counted 0 steps"),
@@ -143,6 +196,16 @@ WRONG = {
             ),
             "encoder moved, but not",
         ),
+        (
+            spoiled(encoder_alone, lambda old, new: new * np.nan),
+            "sums of the codes moved",
+        ),
+        (
+            spoiled(encoder_alone, lambda old, new: old),
+            "sums of the codes did not change",
+        ),
+        (with_counts(encoder_alone, -1), "counts of the codes moved"),
+        (typed_weight(encoder_alone), "encoder moved, but not"),
     ],
     "where_stopped": [
         ((11, 60), "does not count"),

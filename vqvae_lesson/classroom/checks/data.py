@@ -29,7 +29,9 @@ ORDERS = {
 def best_picture(answer):
     """Check a function that finds the picture with the least absolute difference."""
     random = np.random.default_rng(0)
-    shapes = [7, 2, 3, 1], [6, 3, 2, 1]
+
+    def cases(random, *shapes):
+        return [(random.random(shape).round(2),) for shape in shapes]
 
     def judge(found, images):
         found = numbers(found)
@@ -70,9 +72,10 @@ def best_picture(answer):
 
     return check_each(
         answer,
-        [(random.random(shape).round(2),) for shape in shapes],
+        cases(random, [7, 2, 3, 1], [6, 3, 2, 1]),
         judge,
         "no picture costs less.",
+        fresh=lambda random: cases(random, [4, 3, 5, 1], [11, 4, 2, 1]),
     )
 
 
@@ -159,19 +162,39 @@ def count_copies(answer):
         lambda x, y: int(_copies(x, y).sum()),
         mistakes,
         "every copy is found, and nothing else.",
+        fresh=_nearly_copies,
     )
+
+
+def _nearly_copies(random):
+    """Make copies among letters that are turned, mirrored, shuffled or touched up."""
+    train = random.integers(0, 255, [12, 4, 4, 1])
+    one = train[3]
+    touched = one + (np.arange(16).reshape(one.shape) == random.integers(16)) / 16
+    held = [
+        *train[[1, 3, 3, 11]],
+        *(touched, random.permutation(one.ravel()).reshape(one.shape)),
+        *2 * [one[::-1]],
+        *3 * [one[:, ::-1]],
+        *4 * [one[::-1, ::-1]],
+        *5 * [one.transpose(1, 0, 2)],
+    ]
+    parts = train, np.stack(held)
+    return [tuple((part / 256).astype(np.float32) for part in parts)]
 
 
 def split_pairs(answer):
     """Check a function that splits images and labels together."""
-    images, labels = np.arange(20.0).reshape(10, 2), np.arange(10)
-    orders = []
+    ten = np.arange(20.0).reshape(10, 2), np.array([3, 8, 0, 5, 9, 1, 6, 2, 7, 4])
+    orders = {}
 
-    def judge(found, *_):
+    def judge(found, images, labels, held_out, seed):
         found = [numbers(part) for part in parts(found, 4)]
         sizes = tuple((part.shape or (0,))[0] for part in found)
-        if sizes != (7, 7, 3, 3):
-            hint = f"the parts have lengths {list(sizes)}, expected [7, 7, 3, 3]."
+        kept = len(labels) - held_out
+        right = (kept, kept, held_out, held_out)
+        if sizes != right:
+            hint = f"the parts have lengths {list(sizes)}, expected {list(right)}."
             raise Fault(ORDERS.get(sizes, hint))
         if found[0].ndim == 1 and found[1].ndim == 2:
             raise Fault("labels stand where images belong: images come first.")
@@ -179,38 +202,70 @@ def split_pairs(answer):
             expect_shape(part, (len(part), *whole.shape[1:]))
             if not np.isin(part, whole).all():
                 raise Fault("the parts hold numbers that were not given: only reorder.")
-        order = np.concatenate([found[1], found[3]])
-        if not np.array_equal(np.sort(order), labels):
+        # Where each letter stood, if its label tells which it is.
+        place = np.argsort(labels)
+        trained, held = (
+            place[np.searchsorted(labels[place], part)] for part in found[1::2]
+        )
+        if not np.array_equal(
+            np.sort([*trained, *held]), np.arange(len(labels))
+        ) or not agrees(found[1], labels[trained]):
             raise Fault("some letters are there twice, and some not at all.")
-        for part, chosen in ((found[0], found[1]), (found[2], found[3])):
-            if not agrees(part, images[chosen.astype(int)]):
+        for part, chosen in ((found[0], trained), (found[2], held)):
+            if not agrees(part, images[chosen]):
                 raise Fault(
                     "images and labels no longer belong together: shuffle both in "
                     "one order."
                 )
-        if all((np.diff(part) > 0).all() for part in (found[1], found[3])):
-            unshuffled = len(set(np.diff(found[1]))) == 1
+        if all((np.diff(part) > 0).all() for part in (trained, held)):
+            unshuffled = len(set(np.diff(trained))) == 1
             raise Fault(
                 "the letters are still in the order of the file: shuffle them."
                 if unshuffled
                 else "each part is still in the order of the file: shuffle it too."
             )
-        orders.append(order)
-        if len(orders) == 2 and (orders[0] != orders[1]).any():
-            raise Fault("the same seed must give the same split: use the seed.")
-        if len(orders) == 3 and (orders[1] == orders[2]).all():
-            raise Fault("another seed gives the same split: use the seed.")
-        if len(orders) == 4 and len({frozenset(one[7:]) for one in orders}) == 1:
-            raise Fault(
-                "another seed holds out the same letters: shuffle before you cut."
-            )
+        _compare_orders(orders.setdefault(len(labels), {}), seed, trained, held)
+
+    def fresh(random):
+        images = random.integers(0, 255, [19, 3, 2, 1]) / 255
+        labels, start = random.permutation(40)[:19], random.integers(1000)
+        return [(images, labels, 6, int(start) + more) for more in (0, 2, 3, 4, 0)]
 
     return check_each(
         answer,
-        [(images, labels, 3, seed) for seed in (0, 0, 1, 2)],
+        [(*ten, 3, seed) for seed in (0, 0, 1, 2)],
         judge,
         "each letter keeps its label, and none is in both parts.",
+        fresh=fresh,
     )
+
+
+def _compare_orders(known, seed, trained, held):
+    """Say how the split of one seed goes with those of the seeds before it."""
+    order = [*trained, *held]
+    if known.get(seed, order) != order:
+        raise Fault("the same seed must give the same split: use the seed.")
+    if any(order == other for before, other in known.items() if before != seed):
+        raise Fault("another seed gives the same split: use the seed.")
+    known[seed] = order
+    sets = {frozenset(one[len(trained) :]) for one in known.values()}
+    if len(known) >= 3 and len(sets) == 1:
+        raise Fault("another seed holds out the same letters: shuffle before you cut.")
+    # In a circle, for the file may be turned: of 19 letters six stand so by chance
+    # in one case of 1,400.
+    total = len(order)
+    side_by_side = [
+        any(
+            one == {(start + more) % total for more in range(len(held))}
+            for start in one
+        )
+        for one in sets
+    ]
+    if len(known) >= 3 and all(side_by_side):
+        raise Fault(
+            "the held-out letters stand side by side in the file: shuffle before you "
+            "cut."
+        )
 
 
 def batch_count(answer, batch_size):
@@ -295,10 +350,12 @@ def parse_idx(answer):
         np.arange(6, dtype=np.uint8).reshape(2, 3),
         np.arange(2 * 3 * 300, dtype=np.uint32).astype(np.uint8).reshape(2, 3, 300),
         np.arange(5, dtype=np.uint8),
+        np.arange(2 * 3 * 2 * 2, dtype=np.uint8).reshape(2, 3, 2, 2),
+        np.arange(66_000, dtype=np.uint32).astype(np.uint8).reshape(66_000, 1),
     ]
     read = {_idx(array): array for array in arrays}
     whole = _idx(arrays[0])
-    damaged = [whole[:-1], whole + bytes(1), whole[:-6]]
+    damaged = [whole[:-1], whole + bytes(1), whole[:-6], whole + bytes(6)]
     mistakes = {
         "the array is flat: reshape it to the lengths in the header.": np.ravel,
         "the axes are in the wrong order: lengths stand in the order of the axes.": (
@@ -339,6 +396,13 @@ def parse_idx(answer):
         hints[HEADER] = [header, header[4:]]
         compare(found, read[content], hints)
 
+    def fresh(random):
+        array = random.integers(0, 256, [3, 1, 4], np.uint8)
+        content = _idx(array)
+        read[content] = array
+        damaged.append(content[: -int(random.integers(1, 12))])
+        return [(content,), (damaged[-1],)]
+
     if not callable(answer):
         explained = answer
     return check_each(
@@ -346,4 +410,5 @@ def parse_idx(answer):
         [(content,) for content in [*read, *damaged]],
         judge,
         "whole files are read, damaged ones refused.",
+        fresh=fresh,
     )

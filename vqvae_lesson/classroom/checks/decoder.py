@@ -13,8 +13,11 @@ from vqvae_lesson.classroom.checks.verdict import (
     check_function,
     check_value,
     compare,
+    refuse,
 )
 
+NOT_NUMPY = {"tensorflow", "keras", "scipy", "math"}
+SILENCERS = {"errstate", "seterr", "warnings", "filterwarnings"}
 LOWEST = 0.001  # probability that a decoder that sees nothing may name
 
 
@@ -86,11 +89,29 @@ def pixel_means(answer):
             np.float64(logits >= 0),
         ],
     }
-    given = check_function(answer, cases, tf.sigmoid, mistakes)
+    given = check_function(
+        answer,
+        cases,
+        tf.sigmoid,
+        mistakes,
+        fresh=lambda random: [(random.normal(0, 9, [3, 2, 4]),)],
+    )
     if given.state != RIGHT:
         return given
     praise = "every case agrees, and nothing overflows."
-    return check_each(watched, [(np.array([-1000.0, 1000.0]),)], judge, praise)
+    large = [(np.array([-1000.0, 1000.0]),), (np.array([[1e5], [0], [-1e5]]),)]
+    given = check_each(watched, large, judge, praise)
+    if given.state != RIGHT:
+        return given
+    return (
+        refuse(answer, NOT_NUMPY, "write it with NumPy alone, to see how it is done.")
+        or refuse(
+            answer,
+            SILENCERS,
+            "a warning that is silenced computes the same large number: avoid it.",
+        )
+        or given
+    )
 
 
 def range_of_means(answer):
@@ -115,6 +136,7 @@ def blind_price(answer):
         (small.reshape(4, 1, 2, 1), other.reshape(3, 1, 2, 1)),
         (np.array([[[[ink]]], [[[ink]]]]), np.array([[[[ink]]], [[[paper]]]])),
         (random.random([20, 4, 3, 1]), random.random([7, 4, 3, 1])),
+        (np.array([[[[paper]]], [[[paper]]]]), np.array([[[[ink]]], [[[paper]]]])),
     ]
 
     def nats(images, picture, lowest=LOWEST):
@@ -156,11 +178,19 @@ def blind_price(answer):
         "the logarithm of 0: keep every probability between 0.001 and 0.999.": (
             lambda train, held_out: [
                 unclipped(train, held_out),
-                *((np.inf, np.nan) if train.mean(0).max() == ink else ()),
+                *((np.inf, np.nan) if train.mean(0).max() in (ink, paper) else ()),
             ]
         ),
     }
-    return check_function(answer, cases, price, mistakes)
+    return check_function(
+        answer,
+        cases,
+        price,
+        mistakes,
+        fresh=lambda random: [
+            (random.random([9, 3, 5, 1]) ** 2, random.random([4, 3, 5, 1]))
+        ],
+    )
 
 
 def picture_count(answer, levels, numbers):

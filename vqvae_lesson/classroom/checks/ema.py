@@ -115,7 +115,18 @@ def statistics(answer):
         ),
     }
     praise = "every latent is counted and added, as often as it comes."
-    return check_function(answer, cases, _statistics, mistakes, praise)
+
+    def fresh(random):
+        return [
+            (
+                (random.integers(-20, 21, [*shape, size]) / 4).astype(np.float32),
+                random.integers(0, num_codes - 1, shape),
+                num_codes,
+            )
+            for shape, size, num_codes in [((4, 5), 3, 8), ((150, 4), 5, 3)]
+        ]
+
+    return check_function(answer, cases, _statistics, mistakes, praise, fresh)
 
 
 def step_without_sums(answer):
@@ -230,8 +241,22 @@ def step_without_sums(answer):
             np.array([2, 0, 2, 2]),
             0.9,
         ),
+        (codes, np.float32([0.001, 2]), latents, np.array([1, 1, 1]), 0.8),
     ]
-    return check_function(answer, cases, step, mistakes)
+
+    def fresh(random):
+        """Draw five latents for four codes, one of which nobody chooses."""
+        return [
+            (
+                (random.integers(-20, 21, [4, 3]) / 4).astype(np.float32),
+                random.uniform(0.5, 4, 4).astype(np.float32),
+                (random.integers(-20, 21, [5, 3]) / 4).astype(np.float32),
+                np.append(random.permutation(4)[:3], random.integers(3, size=2)),
+                float(random.uniform(0.5, 0.97)),
+            )
+        ]
+
+    return check_function(answer, cases, step, mistakes, fresh=fresh)
 
 
 def half_repaired(answer):
@@ -317,7 +342,12 @@ def half_repaired(answer):
         (1, 0.6, 3.0, 0.5),
         (1000, 0.99, 1.0, EPSILON),
     ]
-    return check_function(answer, cases, factor, mistakes)
+
+    def fresh(random):
+        decay, first, epsilon = random.uniform([0.5, 2, 0.1], [0.95, 9, 0.8]).tolist()
+        return [(int(random.integers(2, 9)), decay, first, epsilon)]
+
+    return check_function(answer, cases, factor, mistakes, fresh=fresh)
 
 
 def mended_start(answer):
@@ -347,6 +377,12 @@ def mended_start(answer):
         [(_state()[0], 0.7), (_state(seed=4)[0], 0.9)],
         judge,
         "a code that nobody chose stays, and one latent moves it halfway.",
+        fresh=lambda random: [
+            (
+                random.normal(size=[5, 3]).astype(np.float32),
+                float(random.uniform(0.55, 0.97)),
+            )
+        ],
     )
 
 
@@ -432,4 +468,28 @@ def quantized_first(answer):
     for seed in (0, 5):  # in both no latent has two nearest codes
         codebook, counts, sums, latents = _state(seed)
         cases.append((codebook, counts, sums, latents, DECAY))
-    return check_function(answer, cases, reference, mistakes)
+    cases.append(
+        (
+            np.float32([[1, 0], [3, 0], [20, 20]]),
+            np.float32([2, 0.5, 1]),
+            np.float32([[4, 1], [1, 2], [10, 30]]),
+            np.float32([[1.95, 0], [2.125, 0], [-1, 2], [4, 1]]),
+            0.6,
+        )
+    )
+
+    def fresh(random):
+        """Draw until no latent lies near a border; nobody chooses the last code."""
+        while True:
+            codebook, sums, latents = (
+                (random.integers(-20, 21, [size, 3]) / 4).astype(np.float32)
+                for size in (4, 4, 25)
+            )
+            codebook[3] += 40
+            apart = ((latents[:, None] - codebook) ** 2).sum(axis=2)
+            if np.diff(np.sort(apart)[:, :2]).min() > 0.01:
+                counts = random.uniform(0.5, 4, 4).astype(np.float32)
+                decay = float(random.uniform(0.5, 0.97))
+                return [(codebook, counts, sums, latents, decay)]
+
+    return check_function(answer, cases, reference, mistakes, fresh=fresh)

@@ -111,7 +111,18 @@ def reading(answer):
             lambda *case: np.array([np.median(one) for one in drawer(*case)])
         ),
     }
-    return check_function(answer, cases, _reading, mistakes)
+    return check_function(answer, cases, _reading, mistakes, fresh=_drawers)
+
+
+def _drawers(random):
+    """Make drawers side by side, whose commonest characters differ clearly."""
+    drawers = random.permutation(54)[:1] + np.r_[:11]
+    mostly = np.cumsum(random.integers(1, 10, size=11)) % 10
+    characters = (mostly[:, None] + np.repeat(np.r_[:10], [6, *9 * [1]])) % 10
+    numbers = np.repeat(drawers, characters.shape[1])
+    order = random.permutation(numbers.size)
+    new = np.concatenate([random.permutation(drawers), drawers[:4]])
+    return [(numbers[order], characters.ravel()[order], new)]
 
 
 def _ranks(images):
@@ -158,4 +169,12 @@ def ink_numbers(answer):
     def expected(images, count):
         return _ranks(images) // (len(images) // count)
 
-    return check_function(answer, cases, expected, mistakes)
+    return check_function(answer, cases, expected, mistakes, fresh=_inked)
+
+
+def _inked(random):
+    """Make letters whose inks, sums of parts of 1,024, differ and leave no doubt."""
+    pixels = random.integers(0, 100, [35, 3, 2, 1]) / 1024
+    wanted = (600 + 7 * random.permutation(35)) / 1024
+    pixels[:, -1, -1, 0] += wanted - pixels.sum(axis=(1, 2, 3))
+    return [(pixels.astype(np.float32), count) for count in (5, 7)]

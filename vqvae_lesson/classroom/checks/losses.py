@@ -14,6 +14,7 @@ from vqvae_lesson.classroom.checks.verdict import (
     compare,
     numbers,
     parts,
+    refuse,
 )
 from vqvae_lesson.quantizer import lookup, nearest_code
 
@@ -28,16 +29,16 @@ SQUARE_MISTAKES = {
         tf.norm(latents - quantized),
     ],
 }
-UPSTREAM = np.array([[[1.0, -2.0]], [[3.0, 0.5]]], np.float32)
+UPSTREAM = [1.0, -2.0, 30.0, 0.5, -7.0]  # what arrives, as often as it fits
+NOT_NUMPY = {"tensorflow", "keras", "scipy"}
 RATE, MOST_STEPS = 0.1, 200
 SURE = 10  # a logit that leaves no doubt
 
 
-def _pair(seed=0):
+def _pair(random, *shape):
     """Latents and the codes they chose."""
-    random = np.random.default_rng(seed)
     return tuple(
-        tf.constant(random.integers(-3, 4, [2, 1, 2]), tf.float32) for _ in range(2)
+        tf.constant(random.integers(-3, 4, shape), tf.float32) for _ in range(2)
     )
 
 
@@ -49,11 +50,12 @@ def _gradients(function, *case):
         result = function(*case)
         if not tf.is_tensor(result):
             return None
-        weighted = tf.reduce_sum(tf.cast(result, tf.float32) * UPSTREAM)
+        upstream = tf.constant(np.resize(UPSTREAM, result.shape), tf.float32)
+        weighted = tf.reduce_sum(tf.cast(result, tf.float32) * upstream)
     return tape.gradient(weighted, tensors, unconnected_gradients="zero")
 
 
-def _check_gradients(answer, reference, cases, hint_for, praise):
+def _check_gradients(answer, reference, cases, hint_for, praise, fresh):
     """Compare gradients with respect to all tensors, once the values are right."""
 
     def judge(found, *case):
@@ -64,9 +66,12 @@ def _check_gradients(answer, reference, cases, hint_for, praise):
             )
         expected = _gradients(reference, *case)
         if not all(map(agrees, found, expected)):
-            raise Fault(hint_for(found, expected))
+            raise Fault(hint_for(found, expected, *case))
 
-    return check_each(lambda *case: _gradients(answer, *case), cases, judge, praise)
+    def gradients(*case):
+        return _gradients(answer, *case)
+
+    return check_each(gradients, cases, judge, praise, fresh=fresh)
 
 
 def _is_zero(gradient):
@@ -136,9 +141,10 @@ def trap(answer):
 
     return check_each(
         answer,
-        [(2.0,), (-3.5,), (10.0,)],
+        [(2.0,), (-3.5,), (10.0,), (0.0,)],
         judge,
         "each step follows the guess, and at the border the loss rises.",
+        fresh=lambda random: [(float(random.normal(0, 9)),) for _ in range(3)],
     )
 
 
@@ -213,11 +219,18 @@ def rounding(answer):
             2 * numbers - tf.round(numbers)
         ),
     }
-    verdict = check_function(answer, [case], reference, mistakes)
+
+    def fresh(random):
+        """Draw numbers none of which lies half-way."""
+        shape = [3, 2, 5]
+        whole, rest = random.integers(-9, 10, shape), random.uniform(-0.4, 0.4, shape)
+        return [(tf.constant(whole + rest, tf.float32),)]
+
+    verdict = check_function(answer, [case], reference, mistakes, fresh=fresh)
     if verdict.state != RIGHT:
         return verdict
 
-    def hint_for(found, expected):
+    def hint_for(found, expected, numbers):
         if _is_zero(found[0]):
             return (
                 "the values are right, but no gradient reaches the numbers: the slope "
@@ -234,6 +247,7 @@ def rounding(answer):
         [case],
         hint_for,
         "whole numbers forward, the whole gradient backward.",
+        fresh,
     )
 
 
@@ -308,7 +322,16 @@ def reconstruction(answer):
             )
         compare(found, expected, known)
 
-    return check_each(answer, cases, judge)
+    def fresh(random):
+        shape = [5, 3, 4, 2]
+        images, logits = random.uniform(size=shape), random.normal(0, 2, shape)
+        return [(images.astype(np.float32), logits.astype(np.float32))]
+
+    verdict = check_each(answer, cases, judge, fresh=fresh)
+    if verdict.state != RIGHT:
+        return verdict
+    hint = "TensorFlow does it for you: write it with NumPy, to see how it is done."
+    return refuse(answer, NOT_NUMPY, hint) or verdict
 
 
 NOT_FINITE = {
@@ -345,9 +368,15 @@ def two_terms(answer):
 
     mistakes = {
         "a sum where the mean over all numbers belongs.": lambda z, q, beta: [
-            tf.reduce_sum((z - q) ** 2, axis=axes) * (1 + beta) / count
-            for axes, count in ((None, 1), (None, 2), (-1, 1), ((1, 2), 1))
+            tf.reduce_sum((z - q) ** 2, axis=axes) * (1 + beta)
+            for axes in (None, -1, (1, 2))
         ],
+        "the sum is divided, but not by how many numbers there are: B · L · D.": (
+            lambda z, q, beta: [
+                tf.reduce_sum((z - q) ** 2) * (1 + beta) / count
+                for count in {2, 4, *_products(*z.shape)} - {1, tf.size(z).numpy()}
+            ]
+        ),
         "β is left out.": lambda z, q, beta: 2 * losses.commitment_loss(z, q),
         "β weighs both terms here: it belongs to the commitment alone.": (
             lambda z, q, beta: 2 * beta * losses.commitment_loss(z, q)
@@ -370,15 +399,23 @@ def two_terms(answer):
             for hint, mistake in SQUARE_MISTAKES.items()
         },
     }
-    cases = [(*_pair(0), 0.25), (*_pair(1), 3.0)]
-    verdict = check_function(answer, cases, reference, mistakes)
+    seeded = np.random.default_rng(0)
+    cases = [
+        (*_pair(seeded, 2, 1, 3), 0.25),
+        (*_pair(seeded, 3, 2, 4), 3.0),
+    ]
+
+    def fresh(random):
+        return [(*_pair(random, 4, 3, 5), float(random.uniform(0.3, 2)))]
+
+    verdict = check_function(answer, cases, reference, mistakes, fresh=fresh)
     if verdict.state != RIGHT:
         return verdict
 
-    def hint_for(found, expected):
+    def hint_for(found, expected, latents, quantized, beta):
         to_latents, to_codes = expected
-        strong = to_latents / cases[0][2]
-        if agrees(found[0], strong) and agrees(found[1], cases[0][2] * to_codes):
+        strong = to_latents / beta
+        if agrees(found[0], strong) and agrees(found[1], beta * to_codes):
             return (
                 "the value is right, but β weighs the term that pulls the codes: it "
                 "belongs to the one that pulls the latents."
@@ -399,7 +436,7 @@ def two_terms(answer):
                 "the latents are to be stopped."
             )
         if agrees(found[0], strong + to_latents) or agrees(
-            found[1], to_codes + cases[0][2] * to_codes
+            found[1], to_codes + beta * to_codes
         ):
             return (
                 "the value is right, but nothing is stopped, or not enough: one "
@@ -413,7 +450,13 @@ def two_terms(answer):
     return _check_gradients(
         answer,
         reference,
-        cases[:1],
+        cases,
         hint_for,
         "one value, two pulls: the codes by 1, the latents by β.",
+        fresh,
     )
+
+
+def _products(*sizes):
+    """List what one may take for the number of numbers: products of sizes."""
+    return {one * other for one in sizes for other in (1, *sizes)}

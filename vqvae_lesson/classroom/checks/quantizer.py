@@ -20,6 +20,11 @@ def _vectors(*shape, seed):
     return values.astype(np.float32)
 
 
+def _grid(random, *shape):
+    """Quarters, whose products float32 holds exactly, so that ties stay ties."""
+    return (random.integers(-20, 21, shape) / 4).astype(np.float32)
+
+
 def _distances(latents, codebook):
     """Squared distances of all pairs, exact for small whole numbers."""
     return ((latents[..., None, :] - codebook) ** 2).sum(axis=-1)
@@ -110,7 +115,13 @@ def border(answer):
             )
         ),
     }
-    return check_function(answer, cases, height, mistakes)
+
+    def fresh(random):
+        one = random.integers(-9, 9, 2) / 2
+        other = one + random.integers(1, 9, 2) / 2 * random.choice([-1, 1], 2)
+        return [(one, other, random.normal(size=7))]
+
+    return check_function(answer, cases, height, mistakes, fresh=fresh)
 
 
 def nearest(answer):
@@ -125,7 +136,12 @@ def nearest(answer):
         (_vectors(5, 1, 3, seed=3), _vectors(2, 3, seed=4)),
         (_vectors(40, 16, seed=5), _vectors(8, 16, seed=6)),
         (_vectors(2, 3, 4, 5, seed=7), _vectors(6, 5, seed=8)),
+        (_vectors(2, 1, 3, 1, 2, 4, seed=9), _vectors(9, 4, seed=10)),
     ]
+
+    def fresh(random):
+        shapes = [((50, 3), (7, 3)), ((6, 5, 2), (300, 2)), ((4, 9), (20, 9))]
+        return [(_grid(random, *z), _grid(random, *e)) for z, e in shapes]
 
     mistakes = {
         "this is the farthest code: take the smallest distance.": lambda *case: (
@@ -149,7 +165,9 @@ def nearest(answer):
             _nearest(*case).ravel() if case[0].ndim > 2 else None
         ),
     }
-    return _explain_pairs(check_function(answer, cases, _nearest, mistakes))
+    return _explain_pairs(
+        check_function(answer, cases, _nearest, mistakes, fresh=fresh)
+    )
 
 
 def renamed(answer):
@@ -183,7 +201,16 @@ def renamed(answer):
             len(order) - 1 - new_places(indices, order)
         ),
     }
-    return check_function(answer, cases, new_places, mistakes)
+    return check_function(
+        answer,
+        cases,
+        new_places,
+        mistakes,
+        fresh=lambda random: [
+            (random.integers(size, size=25), random.permutation(size))
+            for size in (9, 300)
+        ],
+    )
 
 
 def nearest_by_angle(answer):
@@ -226,4 +253,16 @@ def nearest_by_angle(answer):
             z @ e.T / (e**2).sum(axis=1)
         ).argmax(axis=1),
     }
-    return _explain_pairs(check_function(answer, cases, by_cosine, mistakes))
+
+    def fresh(random):
+        """Draw until no latent lies near a border."""
+        while True:
+            latents, codebook = random.normal(size=[20, 5]), random.normal(size=[7, 5])
+            codebook *= random.uniform(0.2, 5, [7, 1])
+            best = np.sort(cosines(latents, codebook))[:, -2:]
+            if np.diff(best).min() > 1e-3:
+                return [(latents.astype(np.float32), codebook.astype(np.float32))]
+
+    return _explain_pairs(
+        check_function(answer, cases, by_cosine, mistakes, fresh=fresh)
+    )

@@ -1,18 +1,30 @@
-"""What all checks share: run an answer safely, compare it, say what is wrong."""
+"""What all checks share: run an answer safely, compare it, say what is wrong.
 
+A check helps whoever wants to learn, and guards nothing: a reader who patches
+``np.allclose``, or this module, fools nobody but himself.
+"""
+
+import os
 import re
 import signal
+import sys
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 
 RIGHT, WRONG, OPEN = "Right", "Not yet", "Not attempted yet"
 SECONDS = 5
+AGAIN = 0.01  # seconds from one alarm to the next
 SMALL = 12
 LONGEST = 240
-TOLERANCE = 1e-4
+TOLERANCE, LEAST_TOLERANCE = 1e-4, 1e-6
+SEED = "CHECK_SEED"  # an environment variable: one draw, the same again
+ELSEWHERE = (
+    "right on the cases that never change, wrong on others, which are drawn anew each "
+    "time: does it hold for other values and sizes?"
+)
 
 
 @dataclass(frozen=True)
@@ -39,32 +51,81 @@ class Fault(Exception):  # noqa: N818
     """What is wrong with an answer, in one line."""
 
 
+class Measured(Fault):
+    """A fault whose line holds figures of the case, which may have been drawn."""
+
+
 class TooSlow(BaseException):
-    """An answer took longer than a check waits; ``except Exception`` lets it by."""
+    """Something took longer than a check waits; ``except Exception`` lets it by."""
 
 
-@contextmanager
-def time_limit(seconds):
-    """Break off what runs longer, where the system can (main thread, not Windows)."""
+def within(seconds, function, *arguments):
+    """Call a function; break off what runs longer, where the system can.
+
+    It can in the main thread, and not on Windows. Compiled code is broken off only
+    when it is back in Python. A loop under a bare ``except`` catches the alarm, so
+    the next line that it comes to raises again, outside of what is caught.
+
+    Raises
+    ------
+    TooSlow
+        After that many seconds.
+    """
     main = threading.current_thread() is threading.main_thread()
     if not main or not hasattr(signal, "setitimer"):
-        yield
-        return
+        return function(*arguments)
+    here = sys._getframe()
 
-    def give_up(*_):
+    def give_up(_, frame):
+        if frame is here:  # the function is done
+            return
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        sys.settrace(give_up_again)
+        while frame not in (here, None):
+            frame.f_trace, frame = give_up_again, frame.f_back
         raise TooSlow
 
+    def give_up_again(_, event, __):
+        if event == "line":
+            raise TooSlow
+        return give_up_again
+
+    tracing = sys.gettrace()
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
+        return function(*arguments)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        sys.settrace(tracing)
+        signal.setitimer(signal.ITIMER_REAL, left)
+
+
+def draw(fresh):
+    """Make cases anew, from the system's own chance or from ``CHECK_SEED``.
+
+    Parameters
+    ----------
+    fresh : callable or None
+        Takes NumPy's generator, gives a list of cases: of fixed shapes, so that a
+        verdict says the same at every run.
+
+    Returns
+    -------
+    list of tuple
+    """
+    seed = os.environ.get(SEED)
+    return fresh(np.random.default_rng(int(seed) if seed else None)) if fresh else []
 
 
 def check_function(
-    answer, cases, reference, mistakes=None, praise="every case agrees."
+    answer,
+    cases,
+    reference,
+    mistakes=None,
+    praise="every case agrees.",
+    fresh=None,
 ):
     """Run a function on cases and compare it with the package's own.
 
@@ -81,6 +142,8 @@ def check_function(
         result, a list of several, or None where the mistake does not show.
     praise : str
         What to say when all is right.
+    fresh : callable, optional
+        Makes more cases, see :func:`draw`.
 
     Returns
     -------
@@ -88,8 +151,7 @@ def check_function(
     """
     mistakes = mistakes or {}
 
-    def judge(found, *case):
-        expected = reference(*case)
+    def judge(found, expected, *case):
         if agrees(found, expected):
             return
         known = {hint: mistake(*case) for hint, mistake in mistakes.items()}
@@ -98,16 +160,19 @@ def check_function(
             likely.sort(key=lambda hint: not _explains(mistakes[hint], answer, cases))
         compare(found, expected, {hint: known[hint] for hint in [*likely, *known]})
 
-    return check_each(answer, cases, judge, praise)
+    return _check(answer, cases, judge, praise, None, fresh, reference)
 
 
-def check_each(answer, cases, judge, praise="every case agrees.", seconds=None):
+def check_each(
+    answer, cases, judge, praise="every case agrees.", seconds=None, fresh=None
+):
     """Run a function on cases and let another function judge what it gives.
 
     Parameters
     ----------
     answer : callable
-        The reader's function. It gets copies of all arrays, to do as it likes.
+        The reader's function. It gets copies of all arrays and lists, to do as it
+        likes.
     cases : list of tuple
         Arguments, the smallest case first.
     judge : callable
@@ -115,25 +180,35 @@ def check_each(answer, cases, judge, praise="every case agrees.", seconds=None):
     praise : str
         What to say when all is right.
     seconds : float, optional
-        How long to wait for one case.
+        How long to wait for one case, and as long again for its judge.
+    fresh : callable, optional
+        Makes more cases, see :func:`draw`.
 
     Returns
     -------
     Verdict
     """
+    return _check(answer, cases, judge, praise, seconds, fresh)
+
+
+def _check(answer, cases, judge, praise, seconds, fresh, reference=None):
+    """Run a function on cases that stay, then on others; judge what it gives."""
     if answer is ...:
         return NOT_ATTEMPTED
     if not callable(answer):
         return Verdict(WRONG, f"expected a function, found {_name(answer)}.")
-    for case in cases:
+    for number, case in enumerate([*cases, *draw(fresh)]):
         try:
+            expected = [] if reference is None else [reference(*_copy(case))]
             found = _run(answer, case, seconds or SECONDS)
             if found is ...:
                 return NOT_ATTEMPTED
-            with np.errstate(all="ignore"):
-                judge(found, *case)
+            _judge(judge, (found, *expected, *case), seconds or SECONDS)
         except Fault as fault:
-            return Verdict(WRONG, _one_line(f"{fault}{_shown(case)}"))
+            if number < len(cases):
+                return Verdict(WRONG, _one_line(f"{fault}{_shown(case)}"))
+            measured = isinstance(fault, Measured)
+            return Verdict(WRONG, ELSEWHERE if measured else _one_line(str(fault)))
     return Verdict(RIGHT, praise)
 
 
@@ -193,8 +268,9 @@ def compare(found, expected, mistakes):
         raise Fault("the result holds NaN or infinity: is something divided by 0?")
     if expected.size == 1:  # the difference would give the answer away
         size = "large" if (found > expected).all() else "small"
-        raise Fault(f"the result is too {size}.")
-    raise Fault(f"the result differs by up to {np.abs(found - expected).max():.4g}.")
+        raise Measured(f"the result is too {size}.")
+    apart = np.abs(found.astype(np.float64) - expected).max()
+    raise Measured(f"the result differs by up to {apart:.4g}.")
 
 
 def agrees(found, expected):
@@ -278,12 +354,84 @@ def parts(found, count):
     return several
 
 
+def refuse(answer, words, hint):
+    """Refuse an answer that uses what its exercise forbids.
+
+    Parameters
+    ----------
+    answer : callable
+    words : collection of str
+        Names that stand in the function, or the packages that these come from.
+    hint : str
+
+    Returns
+    -------
+    Verdict or None
+        None if nothing of it is used.
+    """
+    return Verdict(WRONG, hint) if words & _names_in(answer) else None
+
+
+def _names_in(function):
+    """Names in a function and in the reader's own functions that it calls."""
+    names, waiting, seen = set(), [function], set()
+    while waiting:
+        function = waiting.pop()
+        function = getattr(function, "pyfunc", function)  # of np.vectorize
+        code = getattr(function, "__code__", None)
+        if code is None or code in seen:
+            continue
+        seen.add(code)
+        here = _names_of(code)
+        names |= here
+        for value in (function.__globals__.get(name) for name in here):
+            if isinstance(value, ModuleType):
+                names.add(value.__name__.partition(".")[0])
+            elif callable(value):
+                module = getattr(value, "__module__", None)
+                names.add(str(module).partition(".")[0])
+                if module == function.__module__:
+                    waiting.append(value)
+    return names
+
+
+def _names_of(code):
+    """Names in compiled code, and in the functions inside it."""
+    inner = [part for part in code.co_consts if isinstance(part, type(code))]
+    return {*code.co_names}.union(*map(_names_of, inner))
+
+
+def _copy(part):
+    """Copy arrays, and lists, tuples and dicts of them; all else stays itself."""
+    if isinstance(part, np.ndarray):
+        return part.copy()
+    if isinstance(part, list):
+        return [*map(_copy, part)]
+    if isinstance(part, tuple):
+        parts = [*map(_copy, part)]
+        return type(part)(*parts) if hasattr(part, "_fields") else tuple(parts)
+    if isinstance(part, dict):
+        return {name: _copy(value) for name, value in part.items()}
+    return part
+
+
+def _judge(judge, arguments, seconds):
+    """Judge a result; asking it for its numbers may take for ever, too."""
+    try:
+        with np.errstate(all="ignore"):
+            within(seconds, judge, *arguments)
+    except TooSlow:
+        raise Fault(
+            f"after {seconds} seconds the result does not say what it is: return "
+            "numbers."
+        ) from None
+
+
 def _run(answer, case, seconds):
     """Run an answer on copies of a case; ``...`` if there is no answer yet."""
-    copies = [part.copy() if isinstance(part, np.ndarray) else part for part in case]
     try:
-        with time_limit(seconds), np.errstate(all="ignore"):
-            return answer(*copies)
+        with np.errstate(all="ignore"):
+            return within(seconds, answer, *_copy(case))
     except NotImplementedError:
         return ...
     except TooSlow:
@@ -293,7 +441,7 @@ def _run(answer, case, seconds):
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # whatever a reader's code raises is an answer
-        raise Fault(
+        raise Measured(
             f"your function raised {type(error).__name__}: {_first_line(error)}."
         ) from None
 
@@ -327,7 +475,7 @@ def _compare_parts(found, expected, mistakes):
         try:
             compare(one, right, wrongs)
         except Fault as fault:
-            raise Fault(f"result {part + 1} of {count}: {fault}") from None
+            raise type(fault)(f"result {part + 1} of {count}: {fault}") from None
 
 
 def _several(wrong):
@@ -343,11 +491,17 @@ def _plain(value):
 
 
 def _close(found, expected):
-    """Whether two arrays have one shape and close values."""
+    """Whether two arrays have one shape and close values.
+
+    One number may be rounded by hand; of several, small ones count, too.
+    """
     if found.shape != expected.shape:
         return False
-    relative = 0 if expected.dtype.kind in "biu" else TOLERANCE
-    return np.allclose(found, expected, relative, TOLERANCE, equal_nan=True)
+    if expected.dtype.kind in "biu":
+        return np.allclose(found, expected, 0, TOLERANCE)
+    size = np.abs(expected).max(initial=0) if expected.size > 1 else 1
+    least = max(LEAST_TOLERANCE, TOLERANCE * min(1, size)) if size else TOLERANCE
+    return np.allclose(found, expected, TOLERANCE, least, equal_nan=True)
 
 
 def _shown(case):
