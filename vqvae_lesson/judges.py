@@ -1,9 +1,10 @@
-"""Judges of pictures: how sharp they are, how real, and what they say (chapter 08).
+"""Judges of pictures: how sharp they are, how real, and what they say (chapter 11).
 
 Later chapters put the same questions to the pictures of other models. The two that
 need a classifier use a support vector machine on principal components.
 """
 
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from vqvae_lesson.errors import LessonError, check_before
+from vqvae_lesson.health import RECORDS
 from vqvae_lesson.metrics import code_counts
+from vqvae_lesson.runs.files import read_json
 
 LAPLACIAN = np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])
 COMPONENTS = 50
@@ -142,8 +145,7 @@ def train_reader(pictures, labels):
 
     Returns
     -------
-    callable
-        From pictures [M, H, W, C] of the same size to labels [M].
+    Reader
 
     Raises
     ------
@@ -152,14 +154,69 @@ def train_reader(pictures, labels):
     """
     flat = np.float64(pictures).reshape(len(pictures), -1)
     parts = min(COMPONENTS, *flat.shape)
-    classifier = make_pipeline(PCA(parts, svd_solver="full"), SVC(C=10))
-    classifier.fit(flat, labels)
+    machine = SVC(C=10, decision_function_shape="ovo")
+    classifier = make_pipeline(PCA(parts, svd_solver="full"), machine)
+    return Reader(classifier.fit(flat, labels))
 
-    @check_before(expect_pictures)
-    def read(pictures):
-        return classifier.predict(np.float64(pictures).reshape(len(pictures), -1))
 
-    return read
+class Reader(NamedTuple):
+    """Reads labels off pictures, and says how clearly.
+
+    Attributes
+    ----------
+    classifier : sklearn.pipeline.Pipeline
+        Its last step holds one duel for each pair of labels.
+    """
+
+    classifier: object
+
+    def __call__(self, pictures):
+        """Read pictures [M, H, W, C] of the size it knows: labels [M]."""
+        expect_pictures(pictures)
+        return self.classifier.predict(np.float64(pictures).reshape(len(pictures), -1))
+
+    def margins(self, pictures):
+        """Closest of the duels that each label was in; below 0 if it lost one.
+
+        Parameters
+        ----------
+        pictures : array, float [M, H, W, C] in [0, 1]
+
+        Returns
+        -------
+        ndarray, float [M]
+
+        Raises
+        ------
+        LessonError
+            For pictures as :func:`expect_pictures` refuses them.
+        """
+        return closest_duel(self.classifier, self(pictures), pictures)
+
+
+def closest_duel(classifier, labels, pictures):
+    """For each picture, by how much its label beat the rival that came closest.
+
+    Parameters
+    ----------
+    classifier : sklearn.pipeline.Pipeline
+        Of the reader.
+    labels : array, int [M]
+        What it read.
+    pictures : array, float [M, H, W, C]
+
+    Returns
+    -------
+    ndarray, float [M]
+        In units of the distance from a border to the letters that hold it up.
+    """
+    flat = np.float64(pictures).reshape(len(pictures), -1)
+    duels = classifier.decision_function(flat).reshape(len(flat), -1)
+    if duels.shape[1] == 1:  # of two labels the second has the positive side
+        duels = -duels
+    first, second = np.transpose([*combinations(classifier.classes_, 2)])
+    won, lost = first == labels[:, None], second == labels[:, None]
+    return np.where(won, duels, np.where(lost, -duels, np.inf)).min(axis=1)
 
 
 def expect_two_sets(first, second, seed=0):
@@ -312,3 +369,14 @@ def class_purity(indices, labels, num_codes):
     most = both.max(axis=1)
     with np.errstate(invalid="ignore"):
         return float(most.sum() / len(labels)), most / counts
+
+
+def load_judged():
+    """Load what the judges said of the laboratory's networks.
+
+    Returns
+    -------
+    dict
+        From the name of an experiment to three dicts of verdicts, one a seed.
+    """
+    return read_json(RECORDS / "judges.json")
