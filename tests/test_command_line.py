@@ -236,7 +236,7 @@ def test_a_file_with_a_wrong_hash_is_refused(command, monkeypatch, arguments):
     code, _, err = command(*arguments)
     assert code == 1
     assert name in one_line(err)
-    assert kmnist.KMNIST_FILES[name] in err
+    assert kmnist.KMNIST_FILES[name].md5 in err
 
 
 @pytest.mark.parametrize("out", ["missing/letters.png", ".", "letters.npz/x.png"])
@@ -364,7 +364,9 @@ def test_fetch_prints_where_the_files_are(command, monkeypatch):
     made_up = {}
     for name in kmnist.KMNIST_FILES:
         Path("kmnist", name).write_bytes(name.encode())
-        made_up[name] = hashlib.md5(name.encode()).hexdigest()
+        hashes = [hashlib.new(kind, name.encode()) for kind in ("md5", "sha256")]
+        hashes = [found.hexdigest() for found in hashes]
+        made_up[name] = kmnist.Published(len(name), *hashes)
     monkeypatch.setattr(kmnist, "KMNIST_FILES", made_up)
     monkeypatch.setenv("KMNIST_DIR", "kmnist")
     paths = [str(Path("kmnist", name)) for name in made_up]

@@ -46,3 +46,8 @@ def check_before(check):
         return checked
 
     return decorate
+
+
+def first_line(error):
+    """Take the first line of an exception's message, or its type."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

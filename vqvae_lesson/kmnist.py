@@ -8,20 +8,70 @@ import gzip
 import hashlib
 import math
 import os
+import queue
+import re
+import threading
+import time
 import zlib
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.intake import expect_room, regular_size
 
-KMNIST_URL = "http://codh.rois.ac.jp/kmnist/dataset/kmnist/"
-# MD5 as published with the data set.
+# The publisher's server answers at both. Were the first to fail, nothing is lost by
+# the second: a file counts only with the right hash.
+KMNIST_URLS = (
+    "https://codh.rois.ac.jp/kmnist/dataset/kmnist/",
+    "http://codh.rois.ac.jp/kmnist/dataset/kmnist/",
+)
+PATIENCE = 20  # seconds to wait for a server's next byte
+DEADLINE = 300  # seconds for a whole download
+
+
+class Published(NamedTuple):
+    """What is known of one of KMNIST's files.
+
+    Attributes
+    ----------
+    size : int
+        Bytes.
+    md5 : str
+        As published with the data set.
+    sha256 : str
+        Of the file with that MD5: nobody can make another file with this hash.
+    """
+
+    size: int
+    md5: str
+    sha256: str
+
+
 KMNIST_FILES = {
-    "t10k-images-idx3-ubyte.gz": "5c965bf0a639b31b8f53240b1b52f4d7",
-    "t10k-labels-idx1-ubyte.gz": "7320c461ea6c1c855c0b718fb2a4b134",
-    "train-images-idx3-ubyte.gz": "bdb82020997e1d708af4cf47b453dcf7",
-    "train-labels-idx1-ubyte.gz": "e144d726b3acfaa3e44228e80efcd344",
+    "t10k-images-idx3-ubyte.gz": Published(
+        3_041_136,
+        "5c965bf0a639b31b8f53240b1b52f4d7",
+        "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+    ),
+    "t10k-labels-idx1-ubyte.gz": Published(
+        5_120,
+        "7320c461ea6c1c855c0b718fb2a4b134",
+        "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+    ),
+    "train-images-idx3-ubyte.gz": Published(
+        18_165_135,
+        "bdb82020997e1d708af4cf47b453dcf7",
+        "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+    ),
+    "train-labels-idx1-ubyte.gz": Published(
+        29_497,
+        "e144d726b3acfaa3e44228e80efcd344",
+        "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+    ),
 }
 
 
@@ -43,7 +93,7 @@ def find_kmnist(name, folder=None, url=None, progress=True):
     Returns
     -------
     Path
-        A file whose MD5 is the published one.
+        A file whose size, MD5 and SHA-256 are those in :data:`KMNIST_FILES`.
 
     Raises
     ------
@@ -54,52 +104,154 @@ def find_kmnist(name, folder=None, url=None, progress=True):
     if name not in KMNIST_FILES:
         raise LessonError(f"KMNIST has no {name!r}, expected one of {[*KMNIST_FILES]}")
     folder = folder or os.environ.get("KMNIST_DIR")
-    if folder and (Path(folder) / name).is_file():
-        return _verified(Path(folder) / name, KMNIST_FILES[name])
-    return _download(name, url or os.environ.get("KMNIST_URL", KMNIST_URL), progress)
+    if folder and os.path.lexists(Path(folder, name)):
+        return _verified(Path(folder, name), KMNIST_FILES[name])
+    url = url or os.environ.get("KMNIST_URL")
+    return _download(name, [url] if url else KMNIST_URLS, progress)
 
 
-def _verified(path, expected):
-    """Return the path if the file's MD5 is the expected one."""
-    found = hashlib.md5(path.read_bytes()).hexdigest()
-    if found != expected:
+def _verified(path, published):
+    """Return the path if size, MD5 and SHA-256 are the published ones."""
+    size = regular_size(path)
+    if size != published.size:
         raise LessonError(
-            f"{path} has MD5 {found}, expected {expected}: it is damaged or another "
-            "file; delete it, and it will be downloaded again"
+            f"{path} has {size:,} bytes, expected {published.size:,} with MD5 "
+            f"{published.md5}: it is damaged or another file; delete it, and it will "
+            "be downloaded again"
         )
+    for kind in ("md5", "sha256"):
+        with _opened(path) as file:
+            found = hashlib.file_digest(file, kind).hexdigest()
+        if found != getattr(published, kind):
+            raise LessonError(
+                f"{path} has {kind.upper()} {found}, expected "
+                f"{getattr(published, kind)}: it is damaged or another file; delete "
+                "it, and it will be downloaded again"
+            )
     return path
 
 
-def _download(name, url, progress):
-    """Fetch a file into pooch's cache, or find it there."""
-    import pooch
-    from requests.exceptions import RequestException
-
-    pooch.get_logger().setLevel("WARNING")
+def _opened(path):
+    """Open an ordinary file, or say in one line why not."""
     try:
-        return Path(
-            pooch.retrieve(
-                url.rstrip("/") + "/" + name,
-                known_hash="md5:" + KMNIST_FILES[name],
+        return open(path, "rb")
+    except OSError as error:
+        raise LessonError(
+            f"{path} cannot be read ({error.strerror}): allow it, or name another"
+        ) from None
+
+
+def _download(name, urls, progress):
+    """Find a file in pooch's cache, or fetch it there from the first that answers."""
+    import pooch
+    from urllib3.exceptions import HTTPError
+
+    published, folder = KMNIST_FILES[name], pooch.os_cache("vqvae_lesson")
+    if _in_cache(folder / name, published):
+        return folder / name
+    pooch.get_logger().setLevel("WARNING")
+    end = time.monotonic() + DEADLINE
+    fetch = partial(_fetch, size=published.size, end=end, progress=progress)
+    for url in urls:
+        try:
+            found = pooch.retrieve(
+                url.strip().rstrip("/") + "/" + name,
+                known_hash="sha256:" + published.sha256,
                 fname=name,
-                path=pooch.os_cache("vqvae_lesson"),
-                downloader=pooch.HTTPDownloader(progressbar=progress, timeout=20),
+                path=folder,
+                downloader=fetch,
             )
-        )
-    # Some of requests' errors are ValueErrors too; pooch's, for a wrong hash, is
-    # nothing else.
-    except (RequestException, OSError) as error:
-        raise LessonError(
-            f"{name} was not found, and its download from {url} failed "
-            f"({type(error).__name__}): set KMNIST_DIR to a folder that holds it, "
-            "or connect to a network and try again, or use the drawn letters "
-            "(--data glyphs)"
-        ) from None
-    except ValueError:
-        raise LessonError(
-            f"{name} from {url} has not the published MD5 {KMNIST_FILES[name]}, and "
-            "was thrown away: try again, or another mirror in KMNIST_URL"
-        ) from None
+            return Path(found)
+        # Some of requests' errors are ValueErrors too; pooch's, for a wrong hash, is
+        # nothing else.
+        except (HTTPError, OSError) as error:
+            failure = error
+        except ValueError:
+            raise LessonError(
+                f"{name} from {_without_password(url)} has not the published MD5 "
+                f"{published.md5} and SHA-256 {published.sha256}, and was thrown away: "
+                "try again, or another mirror in KMNIST_URL"
+            ) from None
+    raise LessonError(
+        f"{name} was not found, and its download from {_without_password(urls[0])} "
+        f"failed ({type(failure).__name__}): set KMNIST_DIR to a folder that holds it, "
+        "or connect to a network and try again, or use the drawn letters "
+        "(--data glyphs)"
+    )
+
+
+def _in_cache(path, published):
+    """Whether the cache holds a file, whole; a damaged one is removed."""
+    if not os.path.lexists(path):
+        return False
+    regular_size(path)
+    try:
+        _verified(path, published)
+    except LessonError:
+        path.unlink()
+        return False
+    return True
+
+
+def _without_password(url):
+    """Return what of an address may be shown: no name, no password, no query."""
+    return re.sub(r"^([a-z+]*://)?.*@", r"\1", re.split("[?#]", url)[0], flags=re.I)
+
+
+def _fetch(url, path, _, size, end, progress):
+    """Write a file from the web, with a bar once the first bytes have come."""
+    from tqdm import tqdm
+
+    pieces = _pieces(url, size, end)
+    first = next(pieces, b"")
+    with (
+        open(path, "wb") as file,
+        tqdm(total=size, unit="B", unit_scale=True, disable=not progress) as bar,
+    ):
+        for piece in chain([first], pieces):
+            bar.update(file.write(piece))
+
+
+def _pieces(url, size, end):
+    """Bytes from the web, in time and not more than expected.
+
+    Another thread waits for the server, so that however slow that one is, this one
+    leaves at the end of its time.
+    """
+    received = queue.SimpleQueue()
+    arguments = [url, size, end, received.put]
+    threading.Thread(target=_receive, args=arguments, daemon=True).start()
+    while True:
+        try:
+            piece = received.get(timeout=max(0, end - time.monotonic()))
+        except queue.Empty:
+            raise TimeoutError from None
+        if isinstance(piece, Exception):
+            raise piece
+        if not piece:
+            return
+        yield piece
+
+
+def _receive(url, size, end, hand_on):
+    """Hand on what a server sends, piece by piece; last, nothing, or an error."""
+    import requests
+
+    asked = {"stream": True, "headers": {"Accept-Encoding": "identity"}}
+    try:
+        with requests.get(url, timeout=PATIENCE, **asked) as answer:
+            answer.raise_for_status()
+            left = size
+            while piece := answer.raw.read1(2**16, decode_content=False):
+                left -= len(piece)
+                if left < 0:
+                    raise ValueError("longer than the published file")
+                if time.monotonic() > end:
+                    return
+                hand_on(piece)
+        hand_on(b"")
+    except Exception as error:
+        hand_on(error)
 
 
 def read_idx(path):
@@ -122,31 +274,46 @@ def read_idx(path):
     Raises
     ------
     LessonError
-        If the file is not gzip, is cut short, or is not an IDX of bytes.
+        If the file is not gzip, is cut short, is not an IDX of bytes, or announces
+        more than there is room for.
 
     References
     ----------
     Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
     """
+    packed = regular_size(path)
     try:
-        content = gzip.decompress(Path(path).read_bytes())
+        with _opened(path) as raw, gzip.open(raw) as file:
+            shape = _idx_shape(path, file)
+            expect_room(path, shape)
+            size = math.prod(shape)
+            if packed > 2 * size + 2**16:
+                raise OSError(f"{packed:,} bytes for {size:,} packed ones")
+            data = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise LessonError(
             f"{path} cannot be unpacked ({error}): expected a whole gzip file; "
             "fetch it again"
         ) from None
-    magic, axes = content[:3], content[3:4]
-    if magic != b"\x00\x00\x08" or axes not in (b"\x01", b"\x02", b"\x03", b"\x04"):
+    if len(data) != size:
+        found = f"more than {size}" if len(data) > size else len(data)
         raise LessonError(
-            f"{path} begins with bytes {content[:4].hex(' ') or 'none'}, expected 00 "
-            "00 08 and 01 to 04 axes: it is not an IDX file of unsigned bytes"
+            f"{path} holds {found} bytes of data, expected "
+            f"{' x '.join(map(str, shape))}: it was cut short or is another file; "
+            "fetch it again"
         )
-    start = 4 + 4 * axes[0]
-    header = content[4:start].ljust(start - 4, b"\x00")
-    shape = np.frombuffer(header, dtype=">u4").tolist()
-    if len(content) - start != math.prod(shape):
+    return np.frombuffer(data, np.uint8).reshape(shape)
+
+
+def _idx_shape(path, file):
+    """Length of each axis, from an IDX file's header."""
+    start = file.read(4)
+    if start[:3] != b"\x00\x00\x08" or start[3:] not in (b"\1", b"\2", b"\3", b"\4"):
         raise LessonError(
-            f"{path} holds {max(len(content) - start, 0)} bytes of data, expected "
-            f"{' x '.join(map(str, shape))}: it was cut short; fetch it again"
+            f"{path} begins with bytes {start.hex(' ') or 'none'}, expected 00 00 08 "
+            "and 01 to 04 axes: it is not an IDX file of unsigned bytes"
         )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    header = file.read(4 * start[3])
+    if len(header) < 4 * start[3]:
+        raise LessonError(f"{path} was cut short in its header: fetch it again")
+    return np.frombuffer(header, dtype=">u4").tolist()

@@ -6,6 +6,7 @@
 import numpy as np
 
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.intake import archive_headers, expect_room, png_header
 from vqvae_lesson.runs.files import open_arrays
 
 
@@ -22,17 +23,25 @@ def read_npz(path):
     images : ndarray
         As they were saved.
     labels : ndarray, int [N], or None
+
+    Raises
+    ------
+    LessonError
+        For a damaged file, for one without images, for labels that are not one
+        whole number an image, and, before it is unpacked, for one too large.
     """
-    with open_arrays(path) as arrays:
-        names = arrays.files
-        found = next((name for name in ("images", "arr_0") if name in names), None)
-        images = None if found is None else arrays[found]
-        labels = arrays["labels"] if "labels" in names else None
-    if images is None:
+    headers = archive_headers(path)
+    found = next((name for name in ("images", "arr_0") if name in headers), None)
+    if found is None:
         raise LessonError(
-            f"{path} holds the arrays {names}, expected one named images (or arr_0): "
-            "save it with np.savez(path, images=...)"
+            f"{path} holds the arrays {[*headers]}, expected one named images (or "
+            "arr_0): save it with np.savez(path, images=...)"
         )
+    shape, dtype = headers[found]
+    expect_room(path, shape, dtype.itemsize)
+    with open_arrays(path) as arrays:
+        images = arrays[found]
+        labels = arrays["labels"] if "labels" in headers else None
     if labels is not None and (
         labels.shape != images.shape[:1] or labels.dtype.kind not in "iu"
     ):
@@ -46,6 +55,9 @@ def read_npz(path):
 def read_pngs(folder):
     """Stack the PNGs of a folder, sorted by name.
 
+    Where a picture is transparent, white paper shows: of ink on nothing, black ink
+    on white is left. White ink on nothing would be nothing, and is refused.
+
     Parameters
     ----------
     folder : path
@@ -53,29 +65,78 @@ def read_pngs(folder):
     Returns
     -------
     ndarray, uint8 [N, H, W] or [N, H, W, 3]
-    """
-    from PIL import Image
+        Of pictures with 16 bits a value, the upper 8.
 
+    Raises
+    ------
+    LessonError
+        For a file that is no PNG or a damaged one, for an animation, for pictures
+        of several sizes and, before one is unpacked, for more than there is room for.
+    """
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png")
     if not paths:
         raise LessonError(f"{folder} holds no PNG files, expected letters as *.png")
-    images = []
+    shape, _ = png_header(paths[0])
     for path in paths:
-        try:
-            with Image.open(path) as image:
-                images.append(_pixels(image))
-        except Exception:  # Pillow raises half a dozen types for a damaged file
-            raise LessonError(f"{path} is not a readable PNG: remove it") from None
-        if images[-1].shape != images[0].shape:
+        found, _ = png_header(path)
+        if found != shape:
             raise LessonError(
-                f"{path} has shape {list(images[-1].shape)}, expected "
-                f"{list(images[0].shape)} as in {paths[0].name}: make all one size"
+                f"{path} has shape {list(found)}, expected {list(shape)} as in "
+                f"{paths[0].name}: make all one size"
             )
-    return np.stack(images)
+    expect_enough(folder, len(paths))
+    expect_room(folder, [len(paths), *shape])
+    images = np.empty([len(paths), *shape], np.uint8)
+    for image, path in zip(images, paths, strict=True):
+        image[...] = _read_png(path)
+    return images
 
 
-def _pixels(image):
+def expect_enough(path, count):
+    """Refuse so few images that none could be held out."""
+    if count < 5:
+        raise LessonError(
+            f"{path} holds {count} images, expected at least 5: one in five is held out"
+        )
+
+
+def _read_png(path):
     """Bytes of a picture: grey stays grey, all others become red, green, blue."""
+    from PIL import Image
+
+    shape, depth = png_header(path)
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            if getattr(image, "is_animated", False):
+                raise LessonError(f"{path} is animated, expected one picture")
+            if image.size != (shape[1], shape[0]):
+                raise ValueError("a second header")
+            image.load()
+            return _pixels(path, image, "L" if len(shape) == 2 else "RGB", depth)
+    except LessonError:
+        raise
+    except Exception:  # Pillow raises half a dozen types for a damaged file
+        raise LessonError(f"{path} is not a readable PNG: remove it") from None
+
+
+def _pixels(path, image, mode, depth):
+    """Pixels of an opened picture in grey (``L``) or colour (``RGB``), on paper."""
+    from PIL import Image
+
+    if image.has_transparency_data:
+        if depth == 16 and "transparency" in image.info:
+            raise LessonError(
+                f"{path} has a transparent colour of 16 bits, expected 8: save it so"
+            )
+        ink = image.convert("RGBA")
+        flat = Image.alpha_composite(Image.new("RGBA", ink.size, "white"), ink)
+        pixels = np.asarray(flat.convert(mode))
+        if ink.getextrema()[3][0] < 255 and pixels.min() == pixels.max():
+            raise LessonError(
+                f"{path} is empty on white paper, where it is transparent: lay it on a "
+                "dark ground, and save it without transparency"
+            )
+        return pixels
     if image.mode.startswith("I"):  # 16 bits, which Pillow would clip to 8
-        return (np.asarray(image) // 257).astype(np.uint8)
-    return np.asarray(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
+        return np.asarray(image) // 257
+    return np.asarray(image.convert(mode))
