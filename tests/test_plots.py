@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
 from PIL import Image
 
 from vqvae_lesson import plots
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.plots.paper import color_of_model
 
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
 GAP = 2
@@ -51,9 +51,6 @@ FIGURES = {
         {"a": letters(2), "b": letters(1) + 1}, "value", "share (%)", bins=9
     ),
     "pixels_of": lambda: plots.pixels_of(letters(1)[0], top=1, left=2, size=3),
-    "nearest_regions": lambda: plots.nearest_regions(
-        POINTS, POINTS[:8], RNG.integers(8, size=30)
-    ),
     "nearest_pictures": lambda: plots.nearest_pictures(
         letters(2), POINTS[:2] ** 2 @ np.ones([2, 8]), letters(8), count=3
     ),
@@ -71,11 +68,19 @@ FIGURES = {
         [1, 2, 3], 1 + POINTS[:3] ** 2, "length", [0], [3, 2, 1]
     ),
     "bars": lambda: plots.bars([3, 1, 2], "code", "letters", ["a", "b", "c"]),
-    "latent_map": lambda: plots.latent_map(
+    "model_dots": lambda: plots.model_dots(
+        {"one": {"article": [1, 2], "vae": [3]}, "two": {"article": [1], "vae": [2]}},
+        {"two": 1.5},
+    ),
+    "numbers_of_latents": lambda: plots.numbers_of_latents(
+        {"vae": [(np.arange(1, 5), np.arange(4) / 4)] * 2}
+    ),
+    "latent_plane": lambda: plots.latent_plane(
         POINTS,
-        np.arange(30) % 10,
-        list("abcdefghij"),
-        normals=(POINTS[:3], np.ones([3, 2]), [0.5, 0.3, 0.2]),
+        np.arange(30) % 3,
+        list("abc"),
+        (np.arange(3), np.arange(4), np.arange(12).reshape(4, 3)),
+        ["first", "second"],
     ),
     "there_and_back": lambda: plots.there_and_back(letters(1)[0], 33, letters(1)[0]),
     "numbers_and_pictures": lambda: plots.numbers_and_pictures(
@@ -111,6 +116,7 @@ FIGURES = {
         costs=[(1, 9), (2, 12)],
         span=(0.5, 6),
         log="xy",
+        ceilings={"other": [[(4, 6)]], "β-VAEs": [[(2, 10)], [(5, 6)]]},
     ),
     "filter_steps": lambda: plots.filter_steps(
         np.arange(16).reshape(4, 4) % 3, np.eye(3), [(0, 1)]
@@ -379,48 +385,6 @@ def test_a_letter_stands_beside_a_corner_of_it_with_its_numbers():
     assert len(numbers) == 9
 
 
-def test_latents_are_joined_to_the_codes_they_chose():
-    latents = np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 1.0]])
-    codebook = np.array([[0.5, 0.5], [2.0, 2.0]])
-    indices = np.array([0, 1, 1])
-    (axes,) = plots.nearest_regions(latents, codebook, indices).axes
-    assert len(axes.lines) == 3
-    for line, latent, index in zip(axes.lines, latents, indices, strict=True):
-        np.testing.assert_array_equal(line.get_xydata(), [latent, codebook[index]])
-        assert to_hex(line.get_color()) == plots.COLORS[index].lower()
-    marks, codes = axes.collections
-    np.testing.assert_array_equal(marks.get_offsets(), latents)
-    np.testing.assert_array_equal(codes.get_offsets(), codebook)
-    assert [text.get_text() for text in axes.texts] == ["code 0", "code 1"]
-
-
-def painted(axes):
-    """Regions shaded on a drawing, as paths, in their order."""
-    shaded = [part for part in axes.get_children() if isinstance(part, Polygon)]
-    return [part.get_path() for part in shaded if part.get_fill()]
-
-
-@FEW
-@given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 9))
-def test_a_region_holds_the_points_that_are_nearest_to_its_code(seed, count):
-    rng = np.random.default_rng(seed)
-    codebook = rng.normal(size=[count, 2]).round(1)
-    points = rng.normal(size=[60, 2])
-    distances = ((points[:, None] - codebook) ** 2).sum(-1)
-    nearest = distances.argmin(-1)
-    figure = plots.nearest_regions(points, codebook, nearest)
-    (axes,) = figure.axes
-    inside = np.array([path.contains_points(points) for path in painted(axes)]).T
-    assert inside.shape == distances.shape
-    gap = distances - distances.min(-1, keepdims=True)
-    assert inside[gap == 0].all()
-    assert not inside[gap > 1e-9].any()
-    drawn(figure)  # only now the drawing has its limits
-    ends = np.array([[x, y] for x in axes.get_xlim() for y in axes.get_ylim()])
-    covered = [path.contains_points(ends) for path in painted(axes)]
-    assert np.any(covered, axis=0).all(), "the shading ends before the paper"
-
-
 def test_pictures_stand_in_the_order_of_their_distances_the_farthest_last():
     pictures = letters(5)
     distances = np.array([[4.0, 0.4, 3.0, 1.0, 2.0]])
@@ -470,18 +434,40 @@ def test_bars_stand_in_the_order_given():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("code", "letters")
 
 
-def test_a_map_gives_every_class_its_own_points_colour_and_mark():
-    labels = np.arange(30) % 10
-    (axes,) = plots.latent_map(POINTS, labels, list("abcdefghij")).axes
-    assert len(axes.collections) == 10
+def test_a_plane_gives_every_class_its_own_points_colour_and_mark():
+    labels, density = np.arange(30) % 3, np.arange(12.0).reshape(4, 3)
+    prior = np.arange(3), np.arange(4), density
+    (axes,) = plots.latent_plane(POINTS, labels, list("abc"), prior, "xy").axes
+    hill, *classes = axes.collections
+    np.testing.assert_allclose(hill.levels[-1], 11)
     looks = set()
-    for label, marks in enumerate(axes.collections):
+    for label, marks in enumerate(classes):
         np.testing.assert_array_equal(marks.get_offsets(), POINTS[labels == label])
         outline = marks.get_paths()[0].vertices.round(3).tobytes()
         looks.add((to_hex(marks.get_facecolor()[0]), outline))
-    assert len({color for color, _ in looks}) == 10
-    assert len({outline for _, outline in looks}) == 10
-    assert [t.get_text() for t in axes.get_legend().get_texts()] == list("abcdefghij")
+    assert len({color for color, _ in looks}) == 3
+    assert len({outline for _, outline in looks}) == 3
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == list("abc")
+    assert axes.get_xlim() == (0, 2)
+    assert axes.get_ylim() == (0, 3)
+
+
+def test_a_model_looks_the_same_in_every_panel_and_figure():
+    rows = {"vae": [1, 2], "healthy": [3, 4]}
+    first, second = plots.model_dots({"one": rows, "two": rows}, {"two": 7}).axes
+    for axes in (first, second):
+        vae, healthy = axes.lines[:2]
+        assert list(vae.get_xdata()) == [1, 2]
+        assert list(healthy.get_ydata()) == [1, 1]
+        assert vae.get_markerfacecolor() == "white"
+    *_, guide = second.lines
+    assert list(guide.get_xdata()) == [7, 7]
+    assert len(first.lines) == 2
+    runs = {"vae": [([1, 3, 2], [0.4, 0.9, 0.1])]}
+    left, right = plots.numbers_of_latents(runs).axes
+    for axes, values in ((left, [3, 2, 1]), (right, [0.1, 0.4, 0.9])):
+        assert axes.lines[0].get_ydata().tolist() == values
+        assert axes.lines[0].get_markeredgecolor() == vae.get_markeredgecolor()
 
 
 def test_colours_are_those_of_okabe_and_ito_without_black_and_yellow():
@@ -548,16 +534,6 @@ def test_dots_stand_on_the_line_of_their_name():
 def test_bars_carry_their_names():
     (axes,) = plots.bars([3, 1], "class", "letters", ["o", "ki"]).axes
     assert [label.get_text() for label in axes.get_xticklabels()] == ["o", "ki"]
-
-
-def test_normals_are_ellipses_of_one_standard_deviation_the_heavier_the_darker():
-    means, scales = np.array([[0, 1], [2, 3]]), np.array([[0.5, 1], [2, 1]])
-    normals = (means, scales, [0.02, 0.9])
-    (axes,) = plots.latent_map(POINTS, np.zeros(30, int), ["o"], normals=normals).axes
-    light, dark = axes.patches
-    assert tuple(light.center) == (0, 1)
-    assert (light.width, light.height) == (1, 2)
-    assert light.get_alpha() < dark.get_alpha() == 1
 
 
 def test_every_window_of_a_filter_is_drawn_with_its_answer():
@@ -760,3 +736,17 @@ def test_crossed_measures_are_joined_by_their_means():
     assert [4, 2] in joined
     ticks = [tick.get_text() for tick in axes.get_xticklabels()]
     assert ticks == ["no start", "with start"]
+
+
+def test_a_model_keeps_its_colour_and_its_ceiling_is_hollow():
+    groups = {"β-VAEs": [[(2, 50), (4, 60)], [(8, 80)]], "dictionaries": [[(3, 70)]]}
+    ceilings = {"β-VAEs": [[(2, 54), (4, 66)], [(8, 90)]]}
+    (axes,) = plots.price_plane(groups, "read", ceilings=ceilings).axes
+    (dots,) = [line for line in axes.lines if line.get_label() == "β-VAEs"]
+    hollow = axes.lines[2]
+    np.testing.assert_array_equal(hollow.get_xydata(), [[3, 60], [8, 90]])
+    assert hollow.get_markerfacecolor() == "none"
+    assert hollow.get_color() == dots.get_color() == color_of_model("vae-wide")
+    kinds = ("small healthy VQ-VAE", "small VQ-VAE of the article", "dictionary")
+    assert len({color_of_model(kind) for kind in kinds} | {dots.get_color()}) == 4
+    assert color_of_model("healthy, even") == color_of_model("small healthy VQ-VAE")

@@ -7,7 +7,7 @@ from vqvae_lesson.plots.charts import (
     lines,
     stacked_bars,
 )
-from vqvae_lesson.plots.codes import code_lines, latent_map
+from vqvae_lesson.plots.codes import code_lines
 from vqvae_lesson.plots.data import histograms, letter_wall, overlays
 from vqvae_lesson.plots.decoder import (
     priced_letter,
@@ -42,8 +42,8 @@ from vqvae_lesson.plots.paper import COLORS
 from vqvae_lesson.plots.quantizer import (
     distance_bars,
     nearest_pictures,
-    nearest_regions,
 )
+from vqvae_lesson.plots.vae import latent_plane, model_dots, numbers_of_latents
 
 __all__ = [
     "COLORS",
@@ -59,7 +59,7 @@ __all__ = [
     "filter_indices",
     "filter_steps",
     "histograms",
-    "latent_map",
+    "latent_plane",
     "letter_grid",
     "letter_grids",
     "letter_rows",
@@ -69,11 +69,12 @@ __all__ = [
     "lines",
     "machine_map",
     "measures",
+    "model_dots",
     "named_letters",
     "nearest_pictures",
-    "nearest_regions",
     "numbered_sheet",
     "numbers_and_pictures",
+    "numbers_of_latents",
     "overlays",
     "pixels_of",
     "price_ladder",

@@ -1,0 +1,33 @@
+"""A real browser, for tests of what happens in a page."""
+
+import shutil
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Start the machine's Chromium; without one, or Playwright, tests are skipped."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright")
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if not found:
+        pytest.skip(f"needs a browser: none of {', '.join(NAMES)} is installed")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """Open an empty page that must stay silent and fetch nothing from elsewhere."""
+    page = chromium.new_page(viewport={"width": 800, "height": 900})
+    heard = []
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("request", lambda request: heard.append(request.url))
+    yield page
+    page.close()
+    assert not [line for line in heard if not line.startswith(("file:", "data:"))]

@@ -1,0 +1,157 @@
+"""Figures to play with: complete when still, and right when moved, in a browser."""
+
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.path import Path as Path2D
+
+from vqvae_lesson.classroom import play
+from vqvae_lesson.classroom.play import figure
+from vqvae_lesson.classroom.play.codes import regions
+
+PLAY = Path(figure.__file__).parent
+RANDOM = np.random.default_rng(0)
+LATENTS, CODEBOOK = RANDOM.normal(size=[30, 2]), RANDOM.normal(size=[4, 2])
+
+
+def show(page, shown, path):
+    """Open a figure in a page of its own, as from a file."""
+    path.write_text(f"<!doctype html><meta charset='utf-8'>{shown._repr_html_()}")
+    page.goto(path.as_uri())
+    return page.locator(".play")
+
+
+def brute_force(latents, codes):
+    distances = ((np.array(latents)[:, None] - np.array(codes)[None]) ** 2).sum(axis=2)
+    return distances.argmin(axis=1), distances.min(axis=1).mean()
+
+
+def state(root):
+    return root.evaluate("root => root.state")
+
+
+def test_libraries_are_those_of_the_list_with_their_licence():
+    listed = json.loads((PLAY / "vendor" / "versions.json").read_text())
+    assert {path.name for path in PLAY.glob("vendor/*.js")} == set(listed)
+    for name, about in listed.items():
+        first = (PLAY / "vendor" / name).read_text()[:300]
+        assert about["version"] in first
+        assert (PLAY / "vendor" / f"{name.split('.')[0]}.LICENSE").is_file()
+
+
+def test_scripts_of_a_figure_stay_small():
+    html = play.codes_in_the_plane(LATENTS, CODEBOOK)._repr_html_()
+    assert len(html.encode()) < 60_000
+    assert not re.search(r"(src|href)=", html)
+
+
+def test_without_scripts_the_drawing_is_complete(chromium, tmp_path):
+    still = chromium.new_page(java_script_enabled=False)
+    root = show(still, play.codes_in_the_plane(LATENTS, CODEBOOK), tmp_path / "a.html")
+    assert root.locator("circle").count() == 30
+    assert root.locator("path[data-part=cell]").count() == 4
+    assert not root.locator("button").first.is_visible()
+    indices, mean = brute_force(LATENTS, CODEBOOK)
+    counts = np.bincount(indices, minlength=4)
+    names = root.locator("text").all_text_contents()
+    assert names == [f"code {k}: {count}" for k, count in enumerate(counts)]
+    assert f"{mean:.3f}" in root.locator(".play-says").text_content()
+    still.close()
+
+
+def drawn_parts(latents, codes):
+    """All parts of the still drawing, by name, as attributes."""
+    html = play.codes_in_the_plane(latents, codes)._repr_html_()
+    svg = ElementTree.fromstring(re.search(r"<svg.*?</svg>", html, re.DOTALL)[0])
+    parts = {}
+    for part in svg.iter():
+        parts.setdefault(part.get("data-part"), []).append(part.attrib)
+    return parts
+
+
+def test_latents_are_joined_to_the_codes_they_chose():
+    parts = drawn_parts(LATENTS, CODEBOOK)
+    indices, _ = brute_force(LATENTS, CODEBOOK)
+    codes = [re.findall(r"[\d.-]+", code["transform"]) for code in parts["code"]]
+    for way, dot, index in zip(parts["way"], parts["latent"], indices, strict=True):
+        assert [way["x1"], way["y1"]] == [dot["cx"], dot["cy"]]
+        assert [way["x2"], way["y2"]] == codes[index]
+        assert way["stroke"] == dot["fill"] == parts["code"][index]["fill"]
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 9))
+def test_a_region_holds_the_points_that_are_nearest_to_its_code(seed, count):
+    random = np.random.default_rng(seed)
+    codes = random.normal(size=[count, 2]).round(1)
+    points = random.normal(size=[60, 2])
+    found = [Path2D(corners) for corners in regions(codes, points) if len(corners)]
+    inside = np.array([region.contains_points(points) for region in found]).T
+    distances = ((points[:, None] - codes) ** 2).sum(axis=-1)
+    gap = distances - distances.min(axis=1, keepdims=True)
+    assert inside[gap == 0].all()
+    assert not inside[gap > 1e-9].any()
+
+
+def test_steps_of_k_means_are_those_of_brute_force(page, tmp_path):
+    root = show(page, play.codes_in_the_plane(LATENTS, CODEBOOK), tmp_path / "a.html")
+    codes = CODEBOOK.copy()
+    for _ in range(8):
+        indices, mean = brute_force(LATENTS, codes)
+        found = state(root)
+        assert found["indices"] == indices.tolist()
+        assert np.isclose(found["mean"], mean, rtol=1e-12)
+        for k in np.unique(indices):
+            codes[k] = LATENTS[indices == k].mean(axis=0)
+        root.get_by_role("button", name="One step of k-means").click()
+        assert np.allclose(state(root)["codes"], codes, rtol=0, atol=1e-12)
+    root.get_by_role("button", name="Start again").click()
+    assert np.array_equal(state(root)["codes"], CODEBOOK)
+
+
+@pytest.mark.parametrize("part", ["code", "latent"])
+def test_what_is_dragged_follows_the_pointer(page, tmp_path, part):
+    root = show(page, play.codes_in_the_plane(LATENTS, CODEBOOK), tmp_path / "a.html")
+    page.emulate_media(reduced_motion="reduce")
+    svg = root.locator("svg").bounding_box()
+    for x, y in [(0.2, 0.3), (0.8, 0.9), (0.5, 0.5), (-3.0, 2.0)]:
+        box = root.locator(f"[data-part={part}]").first.bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(svg["x"] + x * svg["width"], svg["y"] + y * svg["height"])
+        page.mouse.up()
+        found = state(root)
+        indices, mean = brute_force(found["latents"], found["codes"])
+        assert found["indices"] == indices.tolist()
+        assert np.isclose(found["mean"], mean, rtol=1e-12)
+        box = root.locator(f"[data-part={part}]").first.bounding_box()
+        middle = box["x"] + box["width"] / 2 - svg["x"]
+        assert abs(middle - np.clip(x, 0, 1) * svg["width"]) < 1.5
+
+
+def test_the_arrow_keys_move_a_code_and_the_change_is_told(page, tmp_path):
+    root = show(page, play.codes_in_the_plane(LATENTS, CODEBOOK), tmp_path / "a.html")
+    says = root.locator(".play-says[aria-live=polite]")
+    before, line = state(root)["codes"][1], says.text_content()
+    root.get_by_role("button", name="Code 1,").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowLeft")
+    after = state(root)["codes"][1]
+    assert after[0] < before[0] - 0.1
+    assert np.isclose(after[1], before[1])
+    assert says.text_content() != line
+
+
+def test_random_places_have_the_indices_of_brute_force(page, tmp_path):
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        latents, codes = random.normal(size=[100, 2]), random.normal(size=[12, 2])
+        shown = play.codes_in_the_plane(latents, codes)
+        root = show(page, shown, tmp_path / f"{seed}.html")
+        assert state(root)["indices"] == brute_force(latents, codes)[0].tolist()
