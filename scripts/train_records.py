@@ -63,8 +63,10 @@ SMALL = {
         *(f"rival {beta}" for beta in KL_WEIGHTS),
         *(f"dictionary {size}" for size in (4, 16, 64, 256)),
     ],
+    "judges": ["none", "all"],
+    "looks": ["article", "vae", "healthy", "vae-wide", "vae, falling"],
 }
-MINUTES = {"laboratory": 1.0, "reading": 1.5}
+MINUTES = {"laboratory": 1.0, "reading": 1.5, "judges": 1.5, "looks": 1.5}
 
 
 class Task(NamedTuple):
