@@ -257,6 +257,20 @@ def test_links_to_words_of_the_glossary_lead_to_them(path):
     assert {*re.findall(r"\(glossary\.md#([^)]+)\)", path_text(path))} <= known
 
 
+def test_the_page_for_teachers_names_every_exercise_and_every_chapter():
+    text = (ROOT / "book" / "for_teachers.md").read_text()
+    labels = {
+        label
+        for path in CHAPTERS
+        for label in re.findall(r"^:label: (ex-\S+)", path_text(path), re.MULTILINE)
+    }
+    assert {*re.findall(r"\{ref\}`(ex-[\w-]+)`", text)} == labels
+    numbers = [str(int(path.stem[:2])) for path in CHAPTERS]
+    for heading in ("## Where learners may get stuck", "## What no check can judge"):
+        section = text.partition(heading)[2].partition("\n## ")[0]
+        assert re.findall(r"^\| (\d+) \|", section, re.MULTILINE) == numbers
+
+
 def test_readme_gives_the_two_commands_and_ci_runs_them():
     readme = (ROOT / "README.md").read_text()
     runner = (ROOT / ".ci" / "run").read_text()
