@@ -13,11 +13,12 @@ from vqvae_lesson.limits import (
     best_dictionary,
     best_pictures,
     code_nats,
-    gaps,
     match,
     picture_nats,
+    search_from,
+    split_loss,
 )
-from vqvae_lesson.metrics import evaluate
+from vqvae_lesson.metrics import choose, evaluate
 from vqvae_lesson.recipes import VQVAERecipe
 
 FEW = settings(max_examples=20, deadline=None, derandomize=True)
@@ -154,27 +155,76 @@ def test_a_codes_nats_are_those_of_the_decoder(model_and_images):
     np.testing.assert_allclose(code_nats(model, images), expected, rtol=1e-4)
 
 
-def test_the_gaps_add_up_to_the_last_digit(model_and_images):
+def split_by_hand(images, pictures, indices):
+    """The four rungs of the ladder, in float64, by loops over all partitions."""
+
+    def as_means(groups):
+        used = sorted(set(groups))
+        means = {
+            k: images[np.equal(groups, k)].mean(0).clip(0.001, 0.999) for k in used
+        }
+        costs = [
+            pixel_by_pixel(x, means[k]) for x, k in zip(images, groups, strict=True)
+        ]
+        return np.mean(costs)
+
+    def best(count):
+        every = product(range(count), repeat=len(images))
+        return min(as_means(groups) for groups in every if len(set(groups)) == count)
+
+    in_use = len(set(indices))
+    own = [pixel_by_pixel(x, pictures[k]) for x, k in zip(images, indices, strict=True)]
+    limits = {count: best(count) for count in (in_use, len(pictures))}
+    return limits, as_means(indices), np.mean(own)
+
+
+@FEW
+@given(st.integers(0, 10**6), st.sampled_from([(0, 0, 2, 2, 2), (1, 0, 1, 2, 0)]))
+def test_the_split_equals_a_ladder_climbed_by_hand(seed, indices):
+    images = draw(seed, 5).astype(np.float64)
+    pictures = draw(seed + 1, 3).clip(0.01, 0.99).astype(np.float64)
+    limits, as_means, own = split_by_hand(images, pictures, indices)
+    nats = picture_nats(images, pictures)
+    found = split_loss(images, nats, np.array(indices), limits)
+    fewer = limits[len(set(indices))]
+    assert found.codes_in_use == len(set(indices))
+    assert found.best_dictionary == limits[3]
+    assert found.unused == pytest.approx(fewer - limits[3], abs=1e-9)
+    assert found.sorting == pytest.approx(as_means - fewer, abs=1e-9)
+    assert found.decoder == pytest.approx(own - as_means, abs=1e-9)
+    assert found.nll == pytest.approx(own)
+    assert sum(found[1:5]) == pytest.approx(found.nll, abs=1e-11)
+    assert min(found[2:5]) >= -1e-9  # the best of all partitions is really found
+
+
+def test_the_split_of_a_dictionary_at_rest_is_zero():
+    images = load_glyphs(40).train_images.astype(np.float64)
+    found = best_dictionary(images, 5)
+    nats = picture_nats(images, found.pictures)
+    split = split_loss(images, nats, nats.argmin(axis=1), {5: found.nll})
+    np.testing.assert_allclose(split[2:5], 0, atol=1e-9)
+
+
+def test_the_split_sees_the_nll_of_a_model(model_and_images):
     model, images = model_and_images
-    dictionary = best_dictionary(images, 6)
-    found = gaps(model, images, dictionary.pictures)
-    assert sum(found[1:]) == pytest.approx(found.nll, abs=1e-11)
+    indices = choose(model, images)[:, 0]
+    in_use = len(np.unique(indices))
+    limits = {6: 0.0, in_use: 0.0}
+    found = split_loss(images, code_nats(model, images), indices, limits)
     assert found.nll == pytest.approx(evaluate(model, images).nll, abs=1e-3)
-    assert found.best_dictionary == pytest.approx(dictionary.nll, abs=1e-3)
-    assert found.assignment_gap >= 0
-    assert found.dictionary_gap > 0
 
 
-def test_the_gaps_of_the_dictionary_itself_are_zero(model_and_images, monkeypatch):
-    model, images = model_and_images
-    pictures = best_dictionary(images, 6).pictures
-    monkeypatch.setattr(
-        limits, "code_nats", lambda model, images: picture_nats(images, pictures)
-    )
-    assert gaps(model, images, pictures).dictionary_gap == pytest.approx(0, abs=1e-5)
+def test_a_search_from_a_dictionary_at_rest_stays_there():
+    images = load_glyphs(60).train_images.astype(np.float64)
+    found = best_dictionary(images, 5)
+    again = search_from(images, found.pictures)
+    np.testing.assert_allclose(again.pictures, found.pictures, atol=1e-12)
+    assert again.nll == pytest.approx(found.nll)
 
 
-def test_gaps_of_two_latents_are_told():
-    model = VQVAERecipe(num_codes=4, latent_size=2, base_depth=4).build((12, 12, 1))
-    with pytest.raises(LessonError, match="latent_size is 2, expected 1"):
-        gaps(model, draw(0, 3, (12, 12, 1)), draw(0, 4, (12, 12, 1)))
+def test_a_search_from_given_pictures_ends_no_dearer_than_they_are():
+    images = load_glyphs(60).train_images.astype(np.float64)
+    start = images[:7].clip(0.1, 0.9)
+    found = search_from(images, start)
+    assert found.nll < picture_nats(images, start).min(axis=1).mean()
+    assert (np.diff(found.history) <= 1e-9).all()

@@ -61,8 +61,8 @@ FIGURES = {
     "limit_curve": lambda: plots.limit_curve(
         [1, 4, 16], {"a": [9, 7, 6], "b": [9, 8, 7]}, {"model": (16, 8)}, 2
     ),
-    "stacked_bars": lambda: plots.stacked_bars(
-        {"model": {"one": 3, "other": 1}}, ["one", "other"], "nats"
+    "split_bars": lambda: plots.split_bars(
+        {"small": {"model": {"one": 3, "other": 1}}}, ["one", "other"], "nats"
     ),
     "code_lines": lambda: plots.code_lines(
         [1, 2, 3], 1 + POINTS[:3] ** 2, "length", [0], [3, 2, 1]
@@ -94,7 +94,6 @@ FIGURES = {
         POINTS, np.arange(30) % 3, np.cumsum(RNG.normal(size=[40, 3, 2]), axis=0) / 9
     ),
     "tangent": lambda: plots.tangent(bowl, 0.5, (-0.5, 4)),
-    "carried_slope": lambda: plots.carried_slope(bowl, 2.5, [5, 0.5], (-0.5, 5.6)),
     "price_ladder": lambda: plots.price_ladder(
         {"grey": (543, letters(1)[0]), "itself": (83, letters(1)[0])}, floor=83
     ),
@@ -498,13 +497,23 @@ def test_the_curve_of_limits_shows_curves_points_and_floor():
     assert len({line.get_color() for line in axes.lines}) == 5
 
 
-def test_stacked_bars_begin_where_the_last_part_ended():
-    rows = {"a": {"one_part": 3.0, "other": 1.0}, "b": {"one_part": 0.5, "other": 2.0}}
-    (axes,) = plots.stacked_bars(rows, ["one_part", "other"], "nats").axes
-    spans = [(bar.get_x(), bar.get_width()) for bar in axes.patches]
-    assert spans == [(0, 3), (0, 0.5), (3, 1), (0.5, 2)]
-    words = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert words == ["one part", "other"]
+def test_the_curve_of_limits_takes_a_point_for_each_seed():
+    points = {"article": ([4, 4, 4], [3.0, 4.0, 5.0])}
+    (axes,) = plots.limit_curve([1, 4], {"one": [9, 7]}, points, floor=1.0).axes
+    np.testing.assert_array_equal(axes.lines[1].get_ydata(), [3, 4, 5])
+    assert to_hex(axes.lines[1].get_color()) == plots.COLORS[3].lower()
+
+
+def test_split_bars_begin_where_the_last_part_ended():
+    runs = {"a": {"one": 3.0, "other": 1.0}, "b": {"one": -0.5, "other": 2.0}}
+    figure = plots.split_bars({"left": runs, "right": runs}, ["one", "other"], "nats")
+    for axes, title in zip(figure.axes, ("left", "right"), strict=True):
+        spans = [(bar.get_x(), bar.get_width()) for bar in axes.patches]
+        assert spans == [(0, 3), (0, -0.5), (3, 1), (-0.5, 2)]
+        assert axes.get_title() == title
+        assert axes.yaxis_inverted()
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["one", "other"]
 
 
 def test_code_lines_draw_each_code_and_what_was_predicted():
@@ -654,15 +663,6 @@ def test_a_letter_stands_beside_probabilities_and_prices():
     assert right.get_images()[0].get_clim() == (0, 2)
 
 
-def arrows(axes):
-    """Where the arrows of a drawing begin and end."""
-    return [
-        (text.xyann, text.xy)
-        for text in axes.texts
-        if text.arrow_patch and not text._text
-    ]
-
-
 def test_a_tangent_touches_its_curve_and_shows_its_slope():
     (axes,) = plots.tangent(bowl, 0.5, (-0.5, 4)).axes
     curve, line, corner, dot = (line.get_xydata() for line in axes.lines)
@@ -673,27 +673,6 @@ def test_a_tangent_touches_its_curve_and_shows_its_slope():
     np.testing.assert_allclose(corner, [[0.5, 2.25], [1.5, 2.25], [1.5, -0.75]])
     np.testing.assert_allclose(dot, [[0.5, 2.25]])
     assert [text.get_text() for text in axes.texts] == ["1", "−3"]
-
-
-def test_the_slope_at_the_nearest_code_is_carried_to_the_latent():
-    (axes,) = plots.carried_slope(bowl, 2.5, [5, 0.5], (-0.5, 5.6)).axes
-    found = arrows(axes)
-    slopes = [(to[1] - at[1]) / (to[0] - at[0]) for at, to in found]
-    # without codes at the latent; at the code; at the latent; and across
-    assert slopes == pytest.approx([1, -3, -3, 0], abs=1e-4)
-    assert [at for at, _ in found] == [
-        (2.5, 0.25),
-        (0.5, 2.25),
-        (2.5, 2.25),
-        (0.5, 2.25),
-    ]
-    assert all(to[1] < at[1] for at, to in found[:3]), "downhill"
-    assert found[3][1] == (2.5, 2.25)
-    steps = [line.get_xydata() for line in axes.lines[1:3]]
-    assert {float(step[0, 1]) for step in steps} == {2.25, 9}
-    assert steps[0][-1, 0] < 2.75 < steps[1][0, 0]
-    for step in steps:
-        assert len(set(step[:, 1])) == 1
 
 
 def test_the_rungs_of_a_ladder_stand_at_their_prices_with_their_pictures():

@@ -159,54 +159,61 @@ def code_cost(model, images, shares):
     return Nats(reconstruction, price, reconstruction + price, likelihood)
 
 
-class Gaps(NamedTuple):
-    """Where a model's nats go; the last three add up to the first.
+class Split(NamedTuple):
+    """Where a model's nats go; all but the first and the last add up to the last.
 
     Attributes
     ----------
-    nll : float
-        Of the model: every image with the code that the encoder chose.
+    codes_in_use : int
+        How many codes the images choose.
     best_dictionary : float
-        Every image with the best picture of the best dictionary.
-    dictionary_gap : float
-        What the model's own pictures cost more, each image given the best of them.
-    assignment_gap : float
-        What the encoder's choice costs more than the best choice.
+        The best dictionary with as many pictures as the model has codes.
+    unused : float
+        What the best dictionary costs more with one picture for each code in use.
+    sorting : float
+        What the model's own groups of images cost more, each drawn as its mean.
+    decoder : float
+        What the model's own pictures cost more than these means.
+    nll : float
+        The model: every image under the picture of its code.
     """
 
-    nll: float
+    codes_in_use: int
     best_dictionary: float
-    dictionary_gap: float
-    assignment_gap: float
+    unused: float
+    sorting: float
+    decoder: float
+    nll: float
 
 
-def gaps(model, images, pictures):
-    """Take a model's NLL apart.
+def split_loss(images, nats, indices, limits):
+    """Take a model's NLL apart, by changing one thing at a time.
 
     Parameters
     ----------
-    model : vqvae_lesson.model.VQVAE
-        With one latent.
-    images : ndarray, float32 [N, H, W, C] in [0, 1]
-    pictures : ndarray, float64 [K, H, W, C]
-        Of the best dictionary.
+    images : ndarray, float [N, H, W, C] in [0, 1]
+        Those that the model was trained with.
+    nats : ndarray, float [N, K]
+        Cost of every image under every picture of the model.
+    indices : ndarray, int [N]
+        The code of each image.
+    limits : dict
+        From a number of pictures to the NLL of the best dictionary of that size, on
+        the same images: for K, and for the number of codes in use.
 
     Returns
     -------
-    Gaps
-        All in nats per image, means over the images.
-
-    Raises
-    ------
-    LessonError
-        For a model with more than one latent.
+    Split
+        In nats per image, means over the images.
     """
-    require_one_latent(model.latent_size)
-    nats = code_nats(model, images)
-    nll = nats[np.arange(len(images)), choose(model, images)[:, 0]].mean()
-    own = nats.min(axis=1).mean()
-    best = picture_nats(np.float64(images), np.float64(pictures)).min(axis=1).mean()
-    return Gaps(float(nll), float(best), float(own - best), float(nll - own))
+    everyone = np.arange(len(images))
+    used, groups = np.unique(indices, return_inverse=True)
+    means = best_pictures(images, groups, len(used))
+    as_means = float(picture_nats(images, means)[everyone, groups].mean())
+    nll = float(nats[everyone, indices].mean())
+    best, fewer = limits[nats.shape[1]], limits[len(used)]
+    parts = fewer - best, as_means - fewer, nll - as_means
+    return Split(len(used), best, *parts, nll)
 
 
 def best_pictures(images, indices, num_pictures):
@@ -289,11 +296,26 @@ def match(pictures, others):
 
 
 def search_once(images, num_codes, seed):
-    """Search once, until no image changes its picture."""
+    """Search once, from images that lie far apart (k-means++)."""
     flat = as_rows(images)
     centers, _ = kmeans_plusplus(flat, num_codes, random_state=seed)
-    pictures = np.clip(centers, 0.1, 0.9).reshape(-1, *images.shape[1:])
-    indices, history = None, []
+    start = np.clip(centers, 0.1, 0.9).reshape(-1, *images.shape[1:])
+    return search_from(images, start)
+
+
+def search_from(images, pictures):
+    """Take turns from given pictures on, until no image changes its picture.
+
+    Parameters
+    ----------
+    images : ndarray, float [N, H, W, C] in [0, 1]
+    pictures : ndarray, float [K, H, W, C] in (0, 1)
+
+    Returns
+    -------
+    Dictionary
+    """
+    indices, history, num_codes = None, [], len(pictures)
     while True:
         nats = picture_nats(images, pictures)
         chosen = fill_empty(nats, nats.argmin(axis=1), num_codes)

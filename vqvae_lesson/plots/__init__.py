@@ -1,12 +1,6 @@
 """Every figure of the book: one function a kind, each returns the Figure."""
 
-from vqvae_lesson.plots.charts import (
-    bars,
-    dots,
-    limit_curve,
-    lines,
-    stacked_bars,
-)
+from vqvae_lesson.plots.charts import bars, dots, lines
 from vqvae_lesson.plots.codes import code_lines
 from vqvae_lesson.plots.data import histograms, letter_wall, overlays
 from vqvae_lesson.plots.decoder import (
@@ -36,7 +30,8 @@ from vqvae_lesson.plots.letters import (
     save_grid,
     tile,
 )
-from vqvae_lesson.plots.losses import carried_slope, price_ladder, tangent
+from vqvae_lesson.plots.limits import limit_curve, split_bars
+from vqvae_lesson.plots.losses import price_ladder, tangent
 from vqvae_lesson.plots.machine import machine_map
 from vqvae_lesson.plots.paper import COLORS
 from vqvae_lesson.plots.quantizer import (
@@ -48,7 +43,6 @@ from vqvae_lesson.plots.vae import latent_plane, model_dots, numbers_of_latents
 __all__ = [
     "COLORS",
     "bars",
-    "carried_slope",
     "catches",
     "code_lines",
     "code_paths",
@@ -81,8 +75,8 @@ __all__ = [
     "price_plane",
     "priced_letter",
     "save_grid",
+    "split_bars",
     "spread_on_paper",
-    "stacked_bars",
     "staircase",
     "tangent",
     "there_and_back",

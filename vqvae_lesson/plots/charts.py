@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from vqvae_lesson.plots.paper import COLORS, INK, color_of_model, finish
+from vqvae_lesson.plots.paper import COLORS, color_of_model, finish
 
 
 def lines(x, curves, xlabel, ylabel, log=False):
@@ -56,64 +56,6 @@ def bars(values, xlabel, ylabel, names=None):
     if names:
         axes.set_xticks(np.arange(len(values)), names)
     return finish(figure, axes, xlabel, ylabel)
-
-
-def limit_curve(sizes, curves, points, floor):
-    """Draw nats against the number of pictures, with models as points.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Numbers of pictures.
-    curves : dict
-        From name to nats, one a size.
-    points : dict
-        From name to (number of pictures, nats).
-    floor : float
-        Nats that no model can go below.
-
-    Returns
-    -------
-    Figure
-    """
-    figure, axes = plt.subplots(figsize=(6.5, 4))
-    for number, (name, nats) in enumerate(curves.items()):
-        axes.plot(sizes, nats, "os"[number] + "-", color=COLORS[number], label=name)
-    for number, (name, point) in enumerate(points.items(), start=len(curves)):
-        axes.plot(
-            *point, "D^"[number % 2], ms=10, zorder=3, color=COLORS[number], label=name
-        )
-    axes.axhline(floor, color=INK, ls="--", lw=1, label="floor: grey pixels")
-    axes.set_xscale("log", base=2)
-    axes.set_xticks(sizes, [str(size) for size in sizes])
-    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(0.05, 0.33))
-    return finish(figure, axes, "number of pictures", "nats per letter")
-
-
-def stacked_bars(rows, parts, xlabel):
-    """Draw one horizontal bar a row, made of named parts.
-
-    Parameters
-    ----------
-    rows : dict
-        From name to a dictionary with the length of each part.
-    parts : sequence of str
-    xlabel : str
-
-    Returns
-    -------
-    Figure
-    """
-    figure, axes = plt.subplots(figsize=(6.5, 0.8 + 0.6 * len(rows)))
-    left = np.zeros(len(rows))
-    for number, part in enumerate(parts):
-        lengths = np.array([row[part] for row in rows.values()])
-        label = part.replace("_", " ")
-        axes.barh([*rows], lengths, left=left, color=COLORS[number], label=label)
-        left += lengths
-    axes.invert_yaxis()
-    axes.legend(frameon=False, loc="lower right")
-    return finish(figure, axes, xlabel)
 
 
 def dots(rows, xlabel):
