@@ -163,36 +163,37 @@ def load_kmnist(folder=None, full=False):
     Clanuwat et al. 2018, "Deep Learning for Classical Japanese Literature",
     arXiv:1812.01718.
     """
-    images, labels = _images_and_labels("t10k", folder)
-    if not full:
-        return _split_letters("kmnist", images, labels, KMNIST_NAMES)
-    train_images, train_labels = _images_and_labels("train", folder)
-    train = to_float(train_images), train_labels
-    return Letters("kmnist-full", *train, to_float(images), labels, KMNIST_NAMES)
+    test = _images_and_labels("t10k", folder)
+    if full:
+        train = _images_and_labels("train", folder)
+        return Letters("kmnist-full", *train, *test, KMNIST_NAMES)
+    return _split_letters("kmnist", *test, KMNIST_NAMES)
 
 
 def _images_and_labels(prefix, folder):
     """Read one of KMNIST's two pairs of files."""
     images = read_idx(find_kmnist(f"{prefix}-images-idx3-ubyte.gz", folder))
     labels = read_idx(find_kmnist(f"{prefix}-labels-idx1-ubyte.gz", folder))
-    return images, labels
+    return to_float(images), labels
 
 
 def _split_letters(name, images, labels, class_names):
     """Hold out a fifth of the images, with the lesson's seed."""
     train, held_out = split(len(images), round(HELD_OUT_SHARE * len(images)))
-    # Shuffled while they are bytes: as floats they would take four times the memory.
-    order, cut = np.concatenate([train, held_out]), len(train)
-    images, labels = to_float(images[order]), labels[order]
     return Letters(
-        name, images[:cut], labels[:cut], images[cut:], labels[cut:], class_names
+        name,
+        images[train],
+        labels[train],
+        images[held_out],
+        labels[held_out],
+        class_names,
     )
 
 
 def load_glyphs(count=10_000, seed=0):
     """Letters drawn by the package, for a machine with neither file nor network."""
     images, labels = draw_glyphs(count, seed)
-    return _split_letters("glyphs", images, labels, GLYPH_NAMES)
+    return _split_letters("glyphs", to_float(images), labels, GLYPH_NAMES)
 
 
 def load_own(path):
@@ -217,15 +218,15 @@ def load_own(path):
     """
     path = Path(path)
     if path.is_dir():
-        images, labels = read_pngs(path), None
+        images, labels = to_float(read_pngs(path)), None
     elif path.suffix == ".npz" and path.is_file():
         images, labels = read_npz(path)
+        images = to_float(images)
     else:
         raise LessonError(
             f"{path} is neither an .npz file nor a folder of PNGs: name one of these, "
             "or kmnist, kmnist-full or glyphs"
         )
-    _expect_images(images)
     expect_enough(path, len(images))
     if labels is None:
         labels = np.zeros(len(images), np.uint8)

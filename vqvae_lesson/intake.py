@@ -66,10 +66,11 @@ def expect_room(path, shape, item_size=1):
     Raises
     ------
     LessonError
-        If the images as they are read, shuffled, and as float32 (twice, for a
-        moment) would not fit.
+        If the images as they are read and as float32, for a moment twice, would not
+        fit, with a byte a value to spare, and, for each image, a label and a place in
+        the shuffled order.
     """
-    need = math.prod(shape) * (2 * item_size + 8)
+    need = math.prod(shape) * (item_size + 9) + 32 * math.prod(shape[:1])
     if need > ROOM:
         raise LessonError(
             f"{path} announces {' x '.join(map(str, shape))} values, which would take "
