@@ -351,7 +351,7 @@ def parse_idx(answer):
         np.arange(2 * 3 * 300, dtype=np.uint32).astype(np.uint8).reshape(2, 3, 300),
         np.arange(5, dtype=np.uint8),
         np.arange(2 * 3 * 2 * 2, dtype=np.uint8).reshape(2, 3, 2, 2),
-        np.arange(66_000, dtype=np.uint32).astype(np.uint8).reshape(66_000, 1),
+        np.arange(65_600, dtype=np.uint32).astype(np.uint8),
     ]
     read = {_idx(array): array for array in arrays}
     whole = _idx(arrays[0])

@@ -140,7 +140,7 @@ def nearest(answer):
     ]
 
     def fresh(random):
-        shapes = [((50, 3), (7, 3)), ((6, 5, 2), (300, 2)), ((4, 9), (20, 9))]
+        shapes = [((50, 3), (7, 3)), ((60, 5, 2), (300, 2)), ((4, 9), (20, 9))]
         return [(_grid(random, *z), _grid(random, *e)) for z, e in shapes]
 
     mistakes = {
@@ -207,7 +207,7 @@ def renamed(answer):
         new_places,
         mistakes,
         fresh=lambda random: [
-            (random.integers(size, size=25), random.permutation(size))
+            (random.integers(size, size=2 * size), random.permutation(size))
             for size in (9, 300)
         ],
     )
