@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.path import Path as Path2D
@@ -155,3 +156,84 @@ def test_random_places_have_the_indices_of_brute_force(page, tmp_path):
         shown = play.codes_in_the_plane(latents, codes)
         root = show(page, shown, tmp_path / f"{seed}.html")
         assert state(root)["indices"] == brute_force(latents, codes)[0].tolist()
+
+
+def carried(latent, codes, target):
+    """Nearest code, loss and slope with codes, by TensorFlow's tape; and without."""
+    z = tf.Variable(np.full([1, 1], latent), dtype="float64")
+    codes = tf.constant(codes, "float64")[:, None]
+    with tf.GradientTape() as tape:
+        index = tf.argmin((z - codes[:, 0]) ** 2, axis=1)
+        passed = z + tf.stop_gradient(tf.gather(codes, index) - z)
+        loss = tf.reduce_sum((passed - target) ** 2)
+    slope = tape.gradient(loss, z).numpy().item()
+    return int(index[0]), float(loss), slope, 2 * (latent - target)
+
+
+@pytest.mark.parametrize(
+    ("latent", "codes"), [(0.8, [0.5, 1.5]), (2.5, [0.5, 5.0]), (1.0, [3.0, 0.5, -0.2])]
+)
+def test_the_carried_slope_is_that_of_the_tape(page, tmp_path, latent, codes):
+    shown = play.slope_carried_across(latent, codes, 2, (-0.5, 5.6))
+    root = show(page, shown, tmp_path / "a.html")
+    still = shown.says
+    for _ in range(6):
+        index, loss, slope, own = carried(latent, codes, 2)
+        found = state(root)
+        assert found["index"] == index
+        numbers = [found[name] for name in ("latent", "loss", "carried", "direct")]
+        assert np.allclose(numbers, [latent, loss, slope, own], rtol=0, atol=1e-12)
+        latent = min(max(latent - 0.1 * slope, -0.5), 5.6)
+        root.get_by_role("button", name="One step against the slope").click()
+    root.get_by_role("button", name="Start again").click()
+    assert root.locator(".play-says").text_content() == still
+
+
+@pytest.mark.parametrize("name", ["Latent", "Code 1"])
+def test_latent_and_codes_move_along_the_line_only(page, tmp_path, name):
+    shown = play.slope_carried_across(0.8, [0.5, 1.5], 2, (-0.3, 3.2))
+    root = show(page, shown, tmp_path / "a.html")
+    svg = root.locator("svg").bounding_box()
+    part = root.get_by_role("button", name=f"{name},")
+    box = part.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(svg["x"] + svg["width"] / 2, svg["y"] + 10)
+    page.mouse.up()
+    found = state(root)
+    moved = found["latent"] if name == "Latent" else found["codes"][1]
+    assert np.isclose(moved, 1.45, atol=0.02)
+    numbers = [found[name] for name in ("index", "loss", "carried", "direct")]
+    expected = carried(found["latent"], found["codes"], 2)
+    assert np.allclose(numbers, expected, rtol=0, atol=1e-12)
+    page.keyboard.press("ArrowRight")
+    after = state(root)
+    further = after["latent"] if name == "Latent" else after["codes"][1]
+    assert np.isclose(further - moved, 3.5 / 60)
+
+
+def numbers_in(text):
+    return np.float64(re.findall(r"-?[\d.]+", text))
+
+
+def test_the_still_drawing_is_what_the_script_draws_at_first(page, tmp_path):
+    figures = [
+        play.codes_in_the_plane(LATENTS, CODEBOOK),
+        play.slope_carried_across(0.8, [0.5, 1.5], 2, (-0.3, 3.2)),
+        play.slope_carried_across(2.5, [0.5, 5.0], 2, (-0.5, 5.6)),
+    ]
+    places = ["x1", "x2", "y1", "y2", "cx", "cy", "x", "y", "transform"]
+    for number, shown in enumerate(figures):
+        before = list(shown.drawing.iter())
+        root = show(page, shown, tmp_path / f"{number}.html")
+        after = root.locator("svg, svg *").evaluate_all(
+            "all => all.map(e => Object.fromEntries([...e.attributes]"
+            ".map(a => [a.name, a.value])))"
+        )
+        assert root.locator(".play-says").text_content() == shown.says
+        for still, moved in zip(before, after, strict=True):
+            for name in set(places) & set(still.attrib):
+                pair = [
+                    re.findall(r"-?[\d.]+", one[name]) for one in (still.attrib, moved)
+                ]
+                assert np.allclose(*np.float64(pair), atol=0.11), (name, *pair)

@@ -1,6 +1,7 @@
 """Figures to play with: a still drawing from Python, moved by a script in the page."""
 
+from vqvae_lesson.classroom.play.averages import codes_on_their_way
 from vqvae_lesson.classroom.play.codes import codes_in_the_plane
 from vqvae_lesson.classroom.play.straight import slope_carried_across
 
-__all__ = ["codes_in_the_plane", "slope_carried_across"]
+__all__ = ["codes_in_the_plane", "codes_on_their_way", "slope_carried_across"]

@@ -37,7 +37,7 @@ def codes_in_the_plane(latents, codebook):
         f"Mean squared distance: {lost:.3f}. "
         f"Latents of each code: {', '.join(map(str, counts))}.",
         {"step": "One step of k-means", "reset": "Start again"},
-        {"d3": "d3-delaunay.min.js"},
+        libraries={"d3": "d3-delaunay.min.js"},
     )
 
 

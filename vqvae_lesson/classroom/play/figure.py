@@ -25,11 +25,16 @@ class Play:
         The line below the drawing, until something is moved.
     buttons : dict
         From what a button does to what stands on it.
+    choices : dict, optional
+        From a choice to its label, what can be chosen, and what is chosen at first.
     libraries : dict, optional
         From the name by which the script calls a library to its file in ``vendor``.
     """
 
-    def __init__(self, name, title, drawing, data, says, buttons, libraries=None):
+    def __init__(
+        self, name, title, drawing, data, says, buttons, choices=None, libraries=None
+    ):
+        self.choices = choices or {}
         self.name, self.title, self.data = name, title, data
         self.drawing, self.says, self.buttons = drawing, says, buttons
         self.libraries = libraries or {}
@@ -43,6 +48,8 @@ class Play:
         ET.SubElement(root, "style").text = read("paper.css")
         root.append(self.drawing)
         controls = ET.SubElement(root, "div", {"class": "play-controls", "hidden": ""})
+        for choice, about in self.choices.items():
+            _add_choice(controls, choice, *about)
         for action, text in self.buttons.items():
             button = ET.SubElement(controls, "button", {"type": "button"})
             button.set("data-do", action)
@@ -70,6 +77,18 @@ def read(file):
     """Read a file of this folder; it must not end the element that it stands in."""
     text = (HERE / file).read_text(encoding="utf-8")
     return text.replace("</script", "<\\/script")
+
+
+def _add_choice(controls, choice, label, values, first):
+    """Add a list to choose from, with its label."""
+    held = ET.SubElement(controls, "label")
+    held.text = f"{label} "
+    options = ET.SubElement(held, "select", {"data-choice": choice})
+    for value in values:
+        option = ET.SubElement(options, "option", {"value": str(value)})
+        option.text = str(value)
+        if value == first:
+            option.set("selected", "")
 
 
 def add_part(svg, tag, part, **attributes):

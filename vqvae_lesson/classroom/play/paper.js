@@ -27,6 +27,19 @@ const paper = {
     }
   },
 
+  // Write something else on a button.
+  name(root, action, text) {
+    root.querySelector(`[data-do="${action}"]`).textContent = text;
+  },
+
+  // Call a function whenever another choice is made; gives a function that reads them.
+  choices(root, changed) {
+    const lists = Object.keys(changed).map((name) => [name, root.querySelector(`[data-choice="${name}"]`)]);
+    for (const [name, list] of lists) list.addEventListener("change", changed[name]);
+    const read = (text) => (Number.isNaN(Number(text)) ? text : Number(text));
+    return () => Object.fromEntries(lists.map(([name, list]) => [name, read(list.value)]));
+  },
+
   // Let a part be moved by mouse, finger or pen, and by the arrow keys.
   // `move(x, y)` gets a place in the drawing, `nudge(right, up)` a number of small steps.
   draggable(part, label, move, nudge) {

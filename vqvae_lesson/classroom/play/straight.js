@@ -2,8 +2,8 @@
 const { latent, codes, target, rate, view } = paper.data(root);
 const first = { latent, codes: [...codes] };
 let z = latent;
-const names = ["step", "code", "latent", "at_code", "carried", "direct"];
-const [steps, stars, [dot], [atCode], [carried], [direct]] = names.map((name) => paper.parts(root, name));
+const names = ["step", "code", "latent", "bow", "at_code", "carried", "direct"];
+const [steps, stars, [dot], [bow], [atCode], [carried], [direct]] = names.map((name) => paper.parts(root, name));
 
 const lossAt = (d) => (d - target) ** 2;
 const slopeAt = (d) => 2 * (d - target);
@@ -20,7 +20,7 @@ function nearestCode(number) {
 
 // An arrow of fixed length that leads downhill along a slope.
 function arrow(part, x, y, slope) {
-  const right = (-Math.sign(slope) * (toX(1) - toX(0)));
+  const right = -Math.sign(slope) * (toX(1) - toX(0));
   const down = Math.abs(slope) * (toY(0) - toY(1));
   const long = view.arrow / (Math.hypot(right, down) || 1);
   paper.set(part, { x1: x, y1: y, x2: x + long * right, y2: y + long * down });
@@ -40,10 +40,12 @@ function draw(news = "") {
     paper.set(steps[k], { x1: toX(left), x2: toX(right), y1: y, y2: y });
     stars[k].setAttribute("transform", `translate(${toX(one)} ${y})`);
   });
-  paper.set(dot, { cx: toX(z), cy: toY(lossAt(code)) });
-  arrow(atCode, toX(code), toY(lossAt(code)), slope);
-  arrow(carried, toX(z), toY(lossAt(code)), slope);
-  arrow(direct, toX(z), toY(lossAt(z)), own);
+  const [from, to, y] = [toX(code), toX(z), toY(lossAt(code))];
+  paper.set(dot, { cx: to, cy: y });
+  paper.set(bow, { d: `M${from} ${y}Q${(from + to) / 2} ${y - 40} ${to} ${y}` });
+  arrow(atCode, from, y, slope);
+  arrow(carried, to, y, slope);
+  arrow(direct, to, toY(lossAt(z)), own);
 
   const agree = slope * own > 0 ? "the same way" : "the other way";
   paper.say(

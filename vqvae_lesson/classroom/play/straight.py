@@ -9,6 +9,12 @@ from vqvae_lesson.quantizer import nearest_code
 
 WIDTH, HEIGHT, MARGIN, ARROW = 640, 360, 36, 64
 RATE = 0.1  # of the steps against the slope
+LEGEND = {
+    "★ codes": "currentColor",
+    "● the latent": "var(--c0)",
+    "→ the slope, carried across": "var(--c1)",
+    "→ without codes": "var(--grey)",
+}
 
 
 def slope_carried_across(latent, codes, target, limits):
@@ -38,7 +44,13 @@ def slope_carried_across(latent, codes, target, limits):
         "straight",
         "straight through",
         _draw(latent, codes, index, target, view),
-        {"latent": latent, "codes": codes, "target": target, "rate": RATE, "view": view},
+        {
+            "latent": latent,
+            "codes": codes,
+            "target": target,
+            "rate": RATE,
+            "view": view,
+        },
         f"Latent {latent:.2f}, code {codes[index]:.2f}, "
         f"loss {(codes[index] - target) ** 2:.2f}. "
         f"Slope carried across: {slope:.2f}. Without codes: {own:.2f}, {agree}.",
@@ -70,6 +82,9 @@ def _draw(latent, codes, index, target, view):
         add_part(svg, "line", "step", x1=x1, x2=x2, y1=y, y2=y, stroke="var(--c5)")
         svg[-1].set("stroke-width", "3")
     loss = (codes[index] - target) ** 2
+    (start, end) = _place([codes[index], latent], [loss, loss], view)
+    add_part(svg, "path", "bow", d=_bow(start, end), fill="none")
+    svg[-1].attrib |= {"stroke": "var(--c1)", "stroke-dasharray": "4 4"}
     ends = [("at_code", codes[index], loss, codes[index])]
     ends += [("carried", latent, loss, codes[index])]
     ends += [("direct", latent, (latent - target) ** 2, latent)]
@@ -83,7 +98,16 @@ def _draw(latent, codes, index, target, view):
         svg[-1].set("stroke", "currentColor")
     (x, y) = _place([latent], [loss], view)[0]
     add_part(svg, "circle", "latent", cx=x, cy=y, r=8, fill="var(--c0)")
+    for left, (text, color) in zip((40, 130, 246, 452), LEGEND.items(), strict=True):
+        add_part(svg, "text", "legend", x=left, y=16)
+        svg[-1].text, svg[-1].attrib["style"] = text, f"fill:{color}"
     return svg
+
+
+def _bow(start, end):
+    """Draw a bow over two places of one height."""
+    (x1, y), (x2, _) = start, end
+    return f"M{x1:.1f} {y:.1f}Q{(x1 + x2) / 2:.1f} {y - 40:.1f} {x2:.1f} {y:.1f}"
 
 
 def _axis(svg, view):
