@@ -1,6 +1,7 @@
 """Train all experiments of the laboratory at three seeds: ``make laboratory``.
 
-Says beforehand how many there are; goes on where it was interrupted.
+Says beforehand how many there are, and how long they take; goes on where it was
+interrupted.
 """
 
 from tqdm import tqdm
@@ -29,6 +30,7 @@ def main():
         for name, recipe in experiments().items()
         if len(found.get(name, [])) <= seed
     ]
+    print(f"{len(todo)} runs to train, some {len(todo)} minutes on two cores")
     for name, recipe, seed in tqdm(todo, unit="run"):
         found.setdefault(name, []).append(measure(recipe, seed, letters))
         write_json(PATH, {name: found[name] for name in experiments() if name in found})

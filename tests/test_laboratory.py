@@ -6,11 +6,13 @@ import pytest
 from vqvae_lesson.data import load_glyphs
 from vqvae_lesson.laboratory import (
     MEASURES,
+    NECKS,
     SEEDS,
     THREE,
     experiments,
     load_laboratory,
     run_experiment,
+    small_neck,
     small_recipe,
 )
 from vqvae_lesson.recipes import RECIPES
@@ -35,6 +37,52 @@ def test_an_experiment_differs_from_its_neighbour_in_one_measure():
             assert dict(more - asdict(found["three"]).items()) == changes
 
 
+def neck_and_latents(name):
+    """Take what the last convolution, and the encoder, say of strongly lit noise."""
+    model = replace(experiments()[name], base_depth=2).build((8, 8, 1), 3)
+    outputs = np.random.default_rng(0).uniform(0, 100, size=[60, 8, 8, 1])
+    for layer in model.encoder.layers[:5]:
+        outputs = layer(outputs)
+    neck = outputs
+    for layer in model.encoder.layers[5:]:
+        outputs = layer(outputs)
+    latents = outputs.numpy()[:, 0].astype("float64")
+    return neck.numpy(), latents - latents.mean(axis=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "filters", "elu", "directions"),
+    [
+        ("all without wide neck", 4, True, 4),
+        ("all, neck 4 linear", 4, False, 4),
+        ("all, neck 64, then 4", 64, True, 4),
+        ("all, neck 64, then 16", 64, True, 16),
+        ("all", 64, True, 16),
+    ],
+)
+def test_a_neck_has_its_filters_its_bend_and_its_directions(
+    name, filters, elu, directions
+):
+    neck, latents = neck_and_latents(name)
+    assert neck.shape[-1] == filters
+    assert (neck.min() >= -1) == elu
+    sizes = np.linalg.svd(latents, compute_uv=False)
+    assert np.count_nonzero(sizes > 1e-4 * sizes[0]) == directions
+
+
+@pytest.mark.parametrize("neck", NECKS)
+def test_all_other_layers_begin_alike_whatever_the_neck(neck):
+    recipes = small_neck(small_recipe(), neck), small_recipe("wide neck")
+    models = [replace(one, base_depth=2).build((8, 8, 1), 3) for one in recipes]
+    before, after = ([*model.encoder.weights[:8]] for model in models)
+    before += models[0].decoder.weights
+    after += models[1].decoder.weights
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)
+    trained = {id(weight) for weight in models[0].trainable_variables}
+    assert trained >= {id(weight) for weight in models[0].encoder.weights}
+
+
 def test_the_laboratory_holds_every_experiment_at_every_seed():
     found = load_laboratory()
     assert [*found] == [*experiments()]
@@ -43,7 +91,9 @@ def test_the_laboratory_holds_every_experiment_at_every_seed():
         assert all(np.isfinite([*run.values()]).all() for run in runs)
 
 
-@pytest.mark.parametrize("name", ["three and revival", "rival 4"])
+@pytest.mark.parametrize(
+    "name", ["three and revival", "neck 64, then 4 alone", "rival 4"]
+)
 def test_an_experiment_runs_to_its_end_and_is_measured(name):
     letters = load_glyphs(54)
     letters = replace(

@@ -4,11 +4,13 @@ Chapters 09 and 13 compare them. A run takes 1,250 steps of networks with 8 filt
 under a minute on two cores, so that every reader can make any of them again.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+
+from keras import activations, layers
 
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.metrics import evaluate
-from vqvae_lesson.recipes import RECIPES, VAERecipe
+from vqvae_lesson.recipes import RECIPES, VAERecipe, VQVAERecipe
 from vqvae_lesson.runs.files import read_json
 from vqvae_lesson.training import Training
 
@@ -24,6 +26,13 @@ MEASURES = {
     "strong commitment": {"commitment_weight": 8.0},
 }
 THREE = ("wide neck", "warm-up", "falling rate")
+# What lies between the measure `wide neck` and its absence; the last is the control
+# for the layer that `64, then 4` adds.
+NECKS = {
+    "4 linear": {"neck_depth": 4, "neck_elu": False},
+    "64, then 4": {"neck_depth": 64, "directions": 4},
+    "64, then 16": {"neck_depth": 64, "directions": 16},
+}
 KL_WEIGHTS = (0.5, 1, 2, 4, 6, 8, 12, 16)
 
 
@@ -47,6 +56,54 @@ def small_recipe(*measures):
     article = replace(RECIPES["article"], base_depth=8, epochs=10)
     changes = {name: value for key in measures for name, value in MEASURES[key].items()}
     return replace(article, **changes)
+
+
+@dataclass(frozen=True)
+class NeckRecipe(VQVAERecipe):
+    """A VQ-VAE with another neck: one cause at a time, where `neck_depth` has three.
+
+    Attributes
+    ----------
+    neck_elu : bool
+        Let an ELU follow the encoder's last convolution, as in every other recipe.
+    directions : int, optional
+        Send what the neck lets through to a linear layer with so many outputs. The
+        latents then vary in no more directions than that.
+    """
+
+    neck_elu: bool = True
+    directions: int | None = None
+
+    def build(self, image_shape=(28, 28, 1), seed=0):
+        """Build the :class:`~vqvae_lesson.model.VQVAE`, and exchange its neck."""
+        model = super().build(image_shape, seed)
+        encoder = model.encoder
+        if not self.neck_elu:
+            encoder.layers[-4].activation = activations.linear
+        if self.directions:
+            for _ in ("reshape", "dense"):
+                encoder.pop()
+            size = self.latent_size * self.code_size
+            encoder.add(layers.Dense(self.latent_size * self.directions))
+            encoder.add(layers.Dense(size))
+            encoder.add(layers.Reshape([self.latent_size, self.code_size]))
+        return model
+
+
+def small_neck(recipe, neck):
+    """Take a recipe, with another neck.
+
+    Parameters
+    ----------
+    recipe : VQVAERecipe
+    neck : str
+        A key of :data:`NECKS`.
+
+    Returns
+    -------
+    NeckRecipe
+    """
+    return NeckRecipe(**{**asdict(recipe), **NECKS[neck]})
 
 
 def small_rival(kl_weight):
@@ -85,6 +142,10 @@ def experiments():
     found["three"] = small_recipe(*THREE)
     found["three and both"] = small_recipe(*THREE, *pair)
     found["all without both"] = small_recipe(*rest)
+    for neck in NECKS:
+        found[f"all, neck {neck}"] = small_neck(found["all"], neck)
+    for neck in ("4 linear", "64, then 4"):
+        found[f"neck {neck} alone"] = small_neck(found["none"], neck)
     for weight in KL_WEIGHTS:
         found[f"rival {weight}"] = small_rival(weight)
     return found
