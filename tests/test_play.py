@@ -15,6 +15,8 @@ from matplotlib.path import Path as Path2D
 from vqvae_lesson.classroom import play
 from vqvae_lesson.classroom.play import figure
 from vqvae_lesson.classroom.play.codes import regions
+from vqvae_lesson.ema import ema_step, start_averages
+from vqvae_lesson.quantizer import nearest_code
 
 PLAY = Path(figure.__file__).parent
 RANDOM = np.random.default_rng(0)
@@ -221,8 +223,9 @@ def test_the_still_drawing_is_what_the_script_draws_at_first(page, tmp_path):
         play.codes_in_the_plane(LATENTS, CODEBOOK),
         play.slope_carried_across(0.8, [0.5, 1.5], 2, (-0.3, 3.2)),
         play.slope_carried_across(2.5, [0.5, 5.0], 2, (-0.5, 5.6)),
+        play.codes_on_their_way(BATCHES, CORNER),
     ]
-    places = ["x1", "x2", "y1", "y2", "cx", "cy", "x", "y", "transform"]
+    places = ["x1", "x2", "y1", "y2", "cx", "cy", "x", "y", "transform", "points"]
     for number, shown in enumerate(figures):
         before = list(shown.drawing.iter())
         root = show(page, shown, tmp_path / f"{number}.html")
@@ -237,3 +240,75 @@ def test_the_still_drawing_is_what_the_script_draws_at_first(page, tmp_path):
                     re.findall(r"-?[\d.]+", one[name]) for one in (still.attrib, moved)
                 ]
                 assert np.allclose(*np.float64(pair), atol=0.11), (name, *pair)
+
+
+CENTRES = np.array([[0.0, 2.0], [2.0, -1.0], [-2.0, -1.0]])
+BATCHES = CENTRES[RANDOM.integers(3, size=[400, 16])]
+BATCHES = (BATCHES + 0.4 * RANDOM.normal(size=BATCHES.shape)).round(2)
+CORNER = np.array([[-3.0, 2.0], [-2.5, 2.5], [-3.0, 1.0]])
+
+
+def averages(decay, start):
+    """Codes, counts and sums of all steps, one latent at a time, in float64."""
+    codes = CORNER.copy()
+    counts = np.full(3, 1.0 if start == "consistent" else 0.0)
+    sums = np.zeros([3, 2]) if start == "debiased" else CORNER.copy()
+    for batch in BATCHES:
+        n, s = np.zeros(3), np.zeros([3, 2])
+        for latent in batch:
+            k = ((latent - codes) ** 2).sum(axis=1).argmin()
+            n[k] += 1
+            s[k] += latent
+        counts, sums = (
+            decay * counts + (1 - decay) * n,
+            decay * sums + (1 - decay) * s,
+        )
+        for k in range(3):
+            if start == "consistent" and n[k]:
+                codes[k] = sums[k] / counts[k]
+            elif start != "consistent":
+                codes[k] = sums[k] / (counts[k] + 1e-5)
+    return codes, counts
+
+
+def test_four_hundred_steps_of_the_averages_are_those_of_brute_force(page, tmp_path):
+    root = show(page, play.codes_on_their_way(BATCHES, CORNER), tmp_path / "a.html")
+    assert state(root)["t"] == 400
+    for start in ("consistent", "article", "debiased"):
+        root.get_by_label("start").select_option(start)
+        for decay in (0, 0.5, 0.9, 0.99):
+            root.get_by_label("decay").select_option(str(decay))
+            assert state(root)["t"] == 0
+            step = root.get_by_role("button", name="One step")
+            step.evaluate("button => { for (let i = 0; i < 400; i++) button.click(); }")
+            found = state(root)
+            codes, counts = averages(decay, start)
+            assert found["t"] == 400
+            assert np.allclose(found["codes"], codes, rtol=1e-9, atol=1e-9)
+            assert np.allclose(found["counts"], counts, rtol=1e-9)
+
+
+@pytest.mark.parametrize("start", ["consistent", "article", "debiased"])
+def test_the_page_moves_codes_as_the_package_does(page, tmp_path, start):
+    shown = play.codes_on_their_way(BATCHES, CORNER, 0.9, start)
+    root = show(page, shown, tmp_path / "a.html")
+    moved = start_averages(CORNER, start)
+    for batch in BATCHES:
+        chosen = nearest_code(batch, moved.codebook)
+        moved = ema_step(moved, batch, chosen, 0.9, start)
+    found = state(root)
+    assert np.allclose(found["codes"], moved.codebook, rtol=1e-5, atol=1e-5)
+    assert np.allclose(found["counts"], moved.ema_counts, rtol=1e-5)
+    assert root.locator(".play-says").text_content() == shown.says
+
+
+def test_the_averages_run_by_themselves_and_pause(page, tmp_path):
+    root = show(page, play.codes_on_their_way(BATCHES, CORNER), tmp_path / "a.html")
+    root.get_by_role("button", name="Run").click()
+    page.wait_for_function("document.querySelector('.play').state.t > 2")
+    root.get_by_role("button", name="Pause").click()
+    paused = state(root)["t"]
+    page.wait_for_timeout(200)
+    assert state(root)["t"] == paused < 400
+    root.get_by_role("button", name="Back to step 0").click()
+    assert state(root)["codes"] == CORNER.tolist()

@@ -90,9 +90,6 @@ FIGURES = {
     "staircase": lambda: plots.staircase(
         [-2, -1, 0, 1], [0, 0, 1, 1], [4, 4, 1, 1], "the latent", {"code 0": -1}
     ),
-    "code_paths": lambda: plots.code_paths(
-        POINTS, np.arange(30) % 3, np.cumsum(RNG.normal(size=[40, 3, 2]), axis=0) / 9
-    ),
     "tangent": lambda: plots.tangent(bowl, 0.5, (-0.5, 4)),
     "price_ladder": lambda: plots.price_ladder(
         {"grey": (543, letters(1)[0]), "itself": (83, letters(1)[0])}, floor=83
@@ -622,21 +619,6 @@ def test_a_staircase_breaks_where_the_index_changes():
     assert [text.get_text() for text in figure.axes[0].texts] == ["code 0"]
     assert list(figure.axes[0].get_yticks()) == [0, 1, 2]
     assert figure.axes[1].get_xlabel() == "where the latent stands"
-
-
-def test_code_paths_show_start_way_and_end_of_each_code():
-    paths = np.arange(66.0).reshape(11, 3, 2)
-    (axes,) = plots.code_paths(POINTS, np.zeros(30, int), paths).axes
-    for code in range(3):
-        way, dots, start, end = axes.lines[4 * code : 4 * code + 4]
-        np.testing.assert_array_equal(way.get_xydata(), paths[:, code])
-        np.testing.assert_array_equal(dots.get_xydata(), paths[[0, 10], code])
-        np.testing.assert_array_equal(start.get_xydata(), paths[:1, code])
-        np.testing.assert_array_equal(end.get_xydata(), paths[-1:, code])
-        colors = {line.get_color() for line in (way, dots)}
-        assert colors == {plots.COLORS[code]}
-    assert [text.get_text() for text in axes.texts] == ["code 0", "code 1", "code 2"]
-    np.testing.assert_array_equal(axes.collections[0].get_offsets(), POINTS)
 
 
 def test_spread_numbers_stand_with_a_frame_for_each_window():

@@ -9,7 +9,7 @@ from vqvae_lesson.classroom.play.figure import STAR, Play, add_part
 from vqvae_lesson.ema import EMA_STARTS, ema_step, start_averages
 from vqvae_lesson.quantizer import nearest_code
 
-WIDTH, PLANE, CHART, LEFT, GAP = 480, 320, 150, 56, 30
+WIDTH, PLANE, CHART, LEFT, GAP = 480, 320, 150, 78, 30
 DECAYS = (0, 0.5, 0.9, 0.99)
 SHORTEST, LONGEST = 1e-2, 1e6  # of a code, on the logarithmic axis
 EPSILON = {name: rule.epsilon for name, rule in EMA_STARTS.items()}
@@ -84,9 +84,9 @@ def _draw(batch, indices, codes, view):
         "each with the line of its way. Below, the length of each code against the "
         "steps, on a logarithmic axis."
     )
-    clip = ET.SubElement(ET.SubElement(svg, "defs"), "clipPath", {"id": "plane"})
+    clip = ET.SubElement(ET.SubElement(svg, "defs"), "clipPath", {"id": "play-plane"})
     ET.SubElement(clip, "rect", {"width": str(WIDTH), "height": str(PLANE)})
-    plane = ET.SubElement(svg, "g", {"clip-path": "url(#plane)"})
+    plane = ET.SubElement(svg, "g", {"clip-path": "url(#play-plane)"})
     for (x, y), k in zip(_place(batch, view), indices, strict=True):
         add_part(plane, "circle", "latent", cx=x, cy=y, r=3, fill=f"var(--c{k % 6})")
     for k, way in enumerate(np.moveaxis(codes, 1, 0)):
@@ -97,6 +97,8 @@ def _draw(batch, indices, codes, view):
         where = f"translate({x:.1f} {y:.1f})"
         add_part(plane, "path", "code", d=STAR, transform=where)
         plane[-1].attrib |= {"fill": f"var(--c{k % 6})", "stroke": "currentColor"}
+    for k, (x, y) in enumerate(_place(codes[0], view)):
+        _write(plane, x - 9, y + 5, f"code {k}", "end")
     _axes(svg, view, len(codes) - 1)
     steps = np.arange(len(codes)) / (len(codes) - 1)
     for k, lengths in enumerate(np.linalg.norm(codes, axis=2).T):

@@ -113,7 +113,7 @@ def _bow(start, end):
 def _axis(svg, view):
     """Draw the line of numbers, with whole numbers below it, and the arrow's head."""
     marker = ET.SubElement(ET.SubElement(svg, "defs"), "marker")
-    marker.attrib |= {"id": "head", "viewBox": "0 0 8 8", "refX": "6", "refY": "4"}
+    marker.attrib |= {"id": "play-head", "viewBox": "0 0 8 8", "refX": "6", "refY": "4"}
     marker.attrib |= {"markerWidth": "5", "markerHeight": "5", "orient": "auto"}
     ET.SubElement(marker, "path", {"d": "M0 0 8 4 0 8z", "fill": "context-stroke"})
     y = float(HEIGHT - MARGIN)
@@ -142,4 +142,4 @@ def _arrow(svg, name, place, slope, view):
     x2, y2 = place + ARROW * way / (np.hypot(*way) or 1)
     color = "var(--grey)" if name == "direct" else "var(--c1)"
     add_part(svg, "line", name, x1=x1, y1=y1, x2=x2, y2=y2, stroke=color)
-    svg[-1].attrib |= {"stroke-width": "3", "marker-end": "url(#head)"}
+    svg[-1].attrib |= {"stroke-width": "3", "marker-end": "url(#play-head)"}
