@@ -1,11 +1,14 @@
 import re
+from itertools import combinations
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.ndimage import gaussian_filter
 from scipy.stats import binom
+from sklearn.decomposition import PCA
 from sklearn.metrics.cluster import contingency_matrix
+from sklearn.svm import SVC
 
 from vqvae_lesson.classroom.source import show_source
 from vqvae_lesson.data import load_glyphs
@@ -14,7 +17,9 @@ from vqvae_lesson.judges import (
     accuracy_with_interval,
     best_judge,
     class_purity,
+    closest_duel,
     greyness,
+    load_judged,
     sharpness,
     train_reader,
     two_sample_test,
@@ -171,6 +176,64 @@ def test_the_reader_reads_letters_it_has_not_seen(glyphs):
     assert np.mean(found == glyphs.held_out_labels) > 0.9
 
 
+def duels_one_by_one(images, labels, asked):
+    """Winner of most duels, and its closest: one machine trained for each pair."""
+    known, new = (np.float64(part).reshape(len(part), -1) for part in (images, asked))
+    parts = PCA(50, svd_solver="full").fit(known)
+    known, new = parts.transform(known), parts.transform(new)
+    gamma = 1 / (known.shape[1] * known.var())
+    kinds = np.unique(labels)
+    ahead = np.full([len(new), len(kinds), len(kinds)], np.inf)
+    for one, other in combinations(range(len(kinds)), 2):
+        pair = np.isin(labels, kinds[[one, other]])
+        machine = SVC(C=10, gamma=gamma).fit(known[pair], labels[pair] == kinds[one])
+        ahead[:, one, other] = machine.decision_function(new)
+        ahead[:, other, one] = -ahead[:, one, other]
+    winner = (ahead > 0).sum(axis=2).argmax(axis=1)
+    return kinds[winner], ahead[np.arange(len(new)), winner].min(axis=1)
+
+
+@pytest.mark.parametrize("kinds", [2, 4, 10])
+def test_the_margin_is_the_closest_duel_of_the_label_that_was_read(glyphs, kinds):
+    some = glyphs.train_labels < kinds
+    images, labels = glyphs.train_images[some][:300], glyphs.train_labels[some][:300]
+    asked = glyphs.held_out_images[:60]
+    read = train_reader(images, labels)
+    winners, closest = duels_one_by_one(images, labels, asked)
+    np.testing.assert_array_equal(read(asked), winners)
+    # Two optimizers stop at different digits.
+    np.testing.assert_allclose(read.margins(asked), closest, atol=2e-2)
+
+
+def test_an_odd_label_is_a_label_too(glyphs):
+    images = glyphs.train_images[:200]
+    labels = glyphs.train_labels[:200].astype(int)
+    one, other = train_reader(images, labels), train_reader(images, 7 * labels - 3)
+    asked = glyphs.held_out_images[:20]
+    np.testing.assert_array_equal(7 * one(asked) - 3, other(asked))
+    np.testing.assert_allclose(one.margins(asked), other.margins(asked), atol=1e-6)
+
+
+@pytest.mark.parametrize("ask", ["__call__", "margins"])
+def test_a_reader_is_shown_pictures(glyphs, ask):
+    read = train_reader(glyphs.train_images[:50], glyphs.train_labels[:50])
+    for odd in (np.zeros([4, 4, 1]), np.full([1, 28, 28, 1], 255)):
+        with pytest.raises(LessonError, match="pictures"):
+            getattr(read, ask)(odd)
+
+
+def test_the_stored_verdicts_hold_three_seeds_and_agree_with_each_other():
+    found = load_judged()
+    assert found.keys() == {"none", "all"}
+    for runs in found.values():
+        assert len(runs) == 3
+        for run in runs:
+            assert run["read_right"] <= run["ceiling"]
+            assert run["by_heart"] <= run["ceiling"]
+            assert run["random_or_made"] < run["fair_limit"] + 0.05
+            assert run["even_or_made"] < run["even_limit"] + 0.03
+
+
 def test_purity_is_the_share_of_the_majority():
     random = np.random.default_rng(0)
     labels, indices = random.integers(4, size=90), random.integers(6, size=(90, 1))
@@ -201,7 +264,15 @@ def test_labels_that_do_not_fit_are_refused():
 
 @pytest.mark.parametrize(
     "judge",
-    [greyness, sharpness, two_sample_test, best_judge, train_reader, class_purity],
+    [
+        greyness,
+        sharpness,
+        two_sample_test,
+        best_judge,
+        train_reader,
+        closest_duel,
+        class_purity,
+    ],
 )
 def test_a_printed_source_holds_no_check_and_no_name_with_an_underscore(judge):
     source = repr(show_source(judge))
