@@ -7,7 +7,7 @@ from vqvae_lesson.plots.decoder import (
     priced_letter,
     spread_on_paper,
 )
-from vqvae_lesson.plots.ema import code_paths, staircase
+from vqvae_lesson.plots.ema import staircase
 from vqvae_lesson.plots.encoder import (
     filter_answers,
     filter_indices,
@@ -45,7 +45,6 @@ __all__ = [
     "bars",
     "catches",
     "code_lines",
-    "code_paths",
     "crossed",
     "distance_bars",
     "dots",
