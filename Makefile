@@ -19,7 +19,7 @@ help:           ## list the targets
 install: .venv/installed  ## make .venv with everything in it
 .venv/installed: requirements.txt pyproject.toml scripts/ipython_kernel_config.py
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	mkdir -p .venv/etc/ipython
 	cp scripts/ipython_kernel_config.py .venv/etc/ipython/
@@ -76,12 +76,13 @@ bench: .venv-bench/installed  ## measure, side by side, what the book says about
 	.venv-bench/bin/python benchmarks/training_step.py
 .venv-bench/installed: requirements.txt benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r benchmarks/requirements.txt
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-lock: install   ## compile requirements.in to requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --custom-compile-command "make lock" -o requirements.txt requirements.in
+lock: install   ## compile requirements.in to requirements.txt, with hashes
+	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-strip-extras --python-version 3.11 --custom-compile-command "make lock" -o requirements.txt requirements.in
 
 clean:          ## remove what was built, and .venv
 	rm -rf _build .venv .venv-bench text runs *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage
