@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -7,16 +7,23 @@ from scipy.special import log_expit, logsumexp
 from vqvae_lesson.comparison import (
     COMPARED,
     VERSIONS,
+    Looks,
     binarize,
+    blank_share,
     compare,
+    judge,
     load_comparison,
+    load_looks,
+    random_letters,
+    small_models,
 )
 from vqvae_lesson.data import load_glyphs
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.judges import sharpness
 from vqvae_lesson.limits import code_cost, code_nats, code_shares
 from vqvae_lesson.metrics import evaluate
-from vqvae_lesson.recipes import VAERecipe, VQVAERecipe
-from vqvae_lesson.vae import latent_cost, likelihood_bound
+from vqvae_lesson.recipes import RECIPES, VAERecipe, VQVAERecipe
+from vqvae_lesson.vae import latent_cost, likelihood_nats
 
 SHAPE, SMALL = (8, 8, 1), {"code_size": 3, "base_depth": 4}
 
@@ -125,7 +132,7 @@ def test_a_vae_costs_what_it_measures():
     found, measured = latent_cost(model, images, 5), evaluate(model, images)
     other = latent_cost(model, images, 5, seed=1)
     assert other.reconstruction != found.reconstruction
-    expected = likelihood_bound(model, images, 5, seed=1)
+    expected = likelihood_nats(model, images, 5, seed=1)
     assert other.likelihood == pytest.approx(expected, rel=1e-6)
     assert found[:3] == (measured.reconstruction, measured.kl, measured.negative_elbo)
     assert found.likelihood < found.bound
@@ -161,3 +168,76 @@ def test_the_stored_comparison_holds_all_seeds_of_all_models():
                     cost.reconstruction + cost.price, abs=2e-3
                 )
                 assert cost.likelihood < cost.bound
+
+
+# Pictures
+
+
+def test_the_small_models_are_the_large_ones_but_for_size_and_steps():
+    small = small_models()
+    large = {"base_depth": 32, "epochs": 20}
+    for name in ("article", "healthy", "vae", "vae-wide"):
+        assert replace(small[name], **large) == RECIPES[name]
+    between = asdict(small["vae, falling"]).items()
+    assert dict(between - asdict(small["vae"]).items()) == {"falling_rate": True}
+    assert dict(asdict(small["vae-wide"]).items() - between) == {"neck_depth": 64}
+
+
+def test_random_letters_come_up_as_often_as_their_shares_say():
+    model = with_codes_in_use(3)
+    drawn = random_letters(model, 3_000, np.array([0.6, 0.0, 0.4]))
+    pictures = model.decode(np.arange(3)[:, None]).numpy()
+    same = np.all(np.isclose(drawn[:, None], pictures, atol=1e-6), axis=(2, 3, 4))
+    np.testing.assert_allclose(same.mean(axis=0), [0.6, 0, 0.4], atol=0.03)
+    other = random_letters(model, 3_000, np.array([0.6, 0.0, 0.4]), seed=1)
+    assert (drawn != other).any()
+
+
+def test_without_shares_random_letters_come_from_the_prior():
+    model = VAERecipe(**SMALL, num_components=4).build(SHAPE)
+    np.testing.assert_array_equal(
+        random_letters(model, 5, seed=3), model.sample(5, seed=3)
+    )
+
+
+def test_a_picture_is_blank_if_none_of_its_pixels_is_likely_ink():
+    pictures = np.zeros([4, 8, 8, 1])
+    pictures[0, 3, 3] = pictures[1, 0, 0] = 0.51
+    pictures[2:] = 0.49
+    assert blank_share(pictures) == 0.5
+
+
+def test_judges_see_a_models_own_pictures():
+    letters = load_glyphs(400)
+    letters = replace(
+        letters,
+        train_images=letters.train_images[:, 8:16, 8:16],
+        held_out_images=letters.held_out_images[:, 8:16, 8:16],
+    )
+    asked = []
+
+    def read(pictures):
+        asked.append(np.array(pictures))
+        return letters.held_out_labels
+
+    model = VAERecipe(**SMALL, num_components=4).build(SHAPE)
+    found = judge(model, letters, read)
+    made = model.reconstruct(letters.held_out_images).numpy()
+    (pictures,) = asked
+    np.testing.assert_array_equal(pictures, made)
+    assert found.read == 1
+    assert found.sharp_reconstructed == sharpness(made)
+    assert found.sharp_random == sharpness(random_letters(model, len(made)))
+    # Untrained, all pictures are one grey: told from letters, not from each other.
+    assert found.told_real > 0.9 > 0.7 > found.told_reconstructed
+    assert found.legible < 0.5
+
+
+def test_the_stored_looks_hold_all_seeds_of_all_small_models():
+    found = load_looks()
+    assert found.keys() == small_models().keys()
+    for name, runs in found.items():
+        assert len(runs) == 3
+        for run in runs:
+            assert ("width" in run) == name.startswith("vae")
+            assert {*Looks._fields} <= {*run} or name == "vae, falling"

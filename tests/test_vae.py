@@ -15,11 +15,12 @@ from vqvae_lesson.vae import (
     VAE,
     MixturePrior,
     VAELosses,
-    elbo_terms,
+    bound_terms,
     importance_weighted_nats,
-    likelihood_bound,
+    likelihood_nats,
     monte_carlo_kl,
     normal,
+    numbers_in_use,
     tfd,
 )
 
@@ -188,11 +189,11 @@ def test_the_bounds_come_down_to_the_likelihood_with_more_samples():
     np.testing.assert_allclose(thousand, exact, atol=0.05)
 
 
-def test_with_one_sample_the_bound_is_the_negative_elbo():
+def test_with_one_sample_the_estimate_is_the_bound():
     model, images = stir(build()), letters(4)
     np.testing.assert_allclose(
         importance_weighted_nats(model, images, 1, seeds()),
-        sum(elbo_terms(model, images, seeds())),
+        sum(bound_terms(model, images, seeds())),
         rtol=1e-5,
     )
 
@@ -206,7 +207,7 @@ def test_the_terms_are_those_of_a_pass_by_hand():
     kl = inside - np.float64(model.prior.log_prob(np.float32(latents)))
     logits = np.float64(model.decoder(np.float32(latents)))
     nats = -images * log_expit(logits) - (1 - images) * log_expit(-logits)
-    found = elbo_terms(model, images, seeds())
+    found = bound_terms(model, images, seeds())
     np.testing.assert_allclose(found[0], nats.reshape(4, -1).sum(axis=1), rtol=1e-5)
     np.testing.assert_allclose(found[1], kl[:, 0], rtol=1e-4, atol=1e-4)
 
@@ -217,7 +218,7 @@ def test_the_terms_are_those_of_a_pass_by_hand():
 def test_gradients_reach_encoder_decoder_and_prior():
     model = stir(build())
     with tf.GradientTape() as tape:
-        total = tf.reduce_sum(elbo_terms(model, letters(6), seeds()))
+        total = tf.reduce_sum(bound_terms(model, letters(6), seeds()))
     gradients = tape.gradient(total, model.trainable_variables)
     parts = [model.encoder, model.mixture, model.decoder]
     count = sum(len(part.trainable_variables) for part in parts)
@@ -229,7 +230,7 @@ def test_gradients_reach_encoder_decoder_and_prior():
 def test_a_step_moves_every_part_and_returns_the_losses_from_before():
     model, images = stir(build()), letters(6)
     before = [variable.numpy() for variable in model.trainable_variables]
-    reconstruction, kl = (np.mean(part) for part in elbo_terms(model, images, seeds()))
+    reconstruction, kl = (np.mean(part) for part in bound_terms(model, images, seeds()))
     optimizer = keras.optimizers.Adam(1e-2)
     losses = train_step(model, optimizer, tf.constant(images), seeds())
     assert isinstance(losses, VAELosses)
@@ -333,7 +334,7 @@ def test_the_metrics_are_means_over_all_images():
     model, images = stir(build()), letters(10)
     found = evaluate(model, images, batch_size=4, seed=3)
     terms = [
-        elbo_terms(model, images[start : start + 4], [3, start]) for start in (0, 4, 8)
+        bound_terms(model, images[start : start + 4], [3, start]) for start in (0, 4, 8)
     ]
     reconstruction, kl = np.concatenate(terms, axis=1).mean(axis=1)
     assert found.reconstruction == pytest.approx(reconstruction, rel=1e-5)
@@ -349,14 +350,14 @@ def test_the_bound_over_a_data_set_is_the_mean_of_its_parts(monkeypatch):
         for start in (0, 3)
     ]
     expected = np.concatenate(parts).mean()
-    assert likelihood_bound(model, images, 3) == pytest.approx(expected, rel=1e-5)
+    assert likelihood_nats(model, images, 3) == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_seed_of_a_measurement_decides():
     model, images = stir(build()), letters(3)
     for measure in (
         lambda seed: evaluate(model, images, seed=seed).negative_elbo,
-        lambda seed: likelihood_bound(model, images, 2, seed),
+        lambda seed: likelihood_nats(model, images, 2, seed),
     ):
         assert measure(0) == measure(0) != measure(1)
 
@@ -366,10 +367,51 @@ def test_sizes_below_one_are_refused():
         with pytest.raises(LessonError, match=f"{name} is 0, expected a whole number"):
             build(**{name: 0})
     with pytest.raises(LessonError, match="num_samples is 0"):
-        likelihood_bound(build(), letters(2), 0)
+        likelihood_nats(build(), letters(2), 0)
 
 
-@pytest.mark.parametrize("measure", [evaluate, likelihood_bound])
+@pytest.mark.parametrize("measure", [evaluate, likelihood_nats])
 def test_no_image_cannot_be_measured(measure):
     with pytest.raises(LessonError, match="no images to measure"):
         measure(build(), np.zeros([0, 8, 8, 1], np.float32))
+
+
+# Numbers in use
+
+
+def told_by(statistics, model=None):
+    """What is measured where the encoder says these statistics, [N, 1, 6]."""
+    model = model or build()
+    model.encoder = lambda images: tf.constant(statistics, tf.float32)
+    return numbers_in_use(model, letters(len(statistics)))
+
+
+def test_a_number_that_never_changes_is_not_active_and_as_wide_as_the_prior():
+    """One that moves by 2 with a scale of 1/4, one that stays, one that copies."""
+    moves = 2 * np.random.default_rng(0).normal(size=[500, 1, 1])
+    zero = np.zeros_like(moves)
+    raw_quarter = np.log(np.expm1(0.25)) - np.log(np.e - 1) + zero
+    model = build(num_components=1)
+    model.mixture.statistics.assign(tf.zeros([1, 6]))
+    statistics = [moves, zero, moves / 10, raw_quarter, zero, zero]
+    found = told_by(np.concatenate(statistics, axis=-1), model)
+    expected = [np.var(moves), 0, np.var(moves) / 100]
+    np.testing.assert_allclose(found.activity, expected, rtol=1e-4, atol=1e-9)
+    np.testing.assert_allclose(found.width, [0.25, 1, 1], rtol=1e-4)
+    assert found.directions == 1
+
+
+def test_the_width_is_in_units_of_a_mixtures_own_spread():
+    model = build(num_components=2)
+    far = np.float32([[3, 0, 0, 0, 0, 0], [-3, 0, 0, 0, 0, 0]])
+    model.mixture.statistics.assign(far)
+    means = np.random.default_rng(2).random([9, 1, 3])
+    found = told_by(np.concatenate([means, np.zeros([9, 1, 3])], axis=-1), model)
+    np.testing.assert_allclose(found.width, [1 / np.sqrt(10), 1, 1], rtol=1e-4)
+    assert found.directions == 3
+
+
+def test_a_narrow_neck_lets_means_vary_in_no_more_directions():
+    for neck, count in ((2, 2), (8, 6)):
+        model = stir(build(code_size=6, neck_depth=neck))
+        assert numbers_in_use(model, letters(40)).directions == count

@@ -14,7 +14,7 @@ from vqvae_lesson.health import PICTURES_AT, RECORDS, load_record
 from vqvae_lesson.metrics import evaluate, perplexity
 from vqvae_lesson.recipes import RECIPES
 from vqvae_lesson.runs.checkpoints import WEIGHTS, load_trained, read_manifest
-from vqvae_lesson.vae import likelihood_bound
+from vqvae_lesson.vae import likelihood_nats
 
 ROOT = Path(__file__).parent.parent
 NAMES = sorted(path.stem for path in WEIGHTS.glob("*.npz"))
@@ -183,7 +183,7 @@ def test_the_comparison_holds_what_a_vae_costs(name, version, comparison, kmnist
     assert cost["bound"] == pytest.approx(found.negative_elbo, abs=0.3)
     assert cost["price"] == pytest.approx(found.kl, abs=0.1)
     some = images[:100]
-    gap = evaluate(model, some).negative_elbo - likelihood_bound(model, some)
+    gap = evaluate(model, some).negative_elbo - likelihood_nats(model, some)
     assert cost["bound"] - cost["likelihood"] == pytest.approx(gap, abs=1.5)
 
 

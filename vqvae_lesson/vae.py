@@ -25,6 +25,7 @@ tfd = tfp.distributions
 # softplus of this is 1.
 SCALE_ONE = float(np.log(np.e - 1))
 DECODED_AT_ONCE = 1_000
+LEAST_DIRECTION = 1e-2
 
 
 class VAELosses(NamedTuple):
@@ -33,7 +34,8 @@ class VAELosses(NamedTuple):
     Attributes
     ----------
     total, reconstruction, kl : tensor, float32 []
-        With a KL weight of 1 the total is the negative evidence lower bound.
+        The pixels and the price of the latent; with a KL weight of 1 the total is
+        the bound, their sum.
     """
 
     total: tf.Tensor
@@ -47,8 +49,9 @@ class VAEMetrics(NamedTuple):
     Attributes
     ----------
     negative_elbo : float
-        The sum of the other two.
+        The bound: the sum of the other two.
     reconstruction, kl : float
+        The pixels, and the price of the latent.
     """
 
     negative_elbo: float
@@ -72,6 +75,26 @@ def normal(statistics):
     """
     means, raw_scales = tf.split(statistics, 2, axis=-1)
     return tfd.MultivariateNormalDiag(means, tf.nn.softplus(raw_scales + SCALE_ONE))
+
+
+class Numbers(NamedTuple):
+    """What the D numbers of a latent tell about the images.
+
+    Attributes
+    ----------
+    activity : ndarray, float32 [D]
+        Variance of the posterior's mean over the images.
+    width : ndarray, float32 [D]
+        Standard deviation of the posterior, mean over the images, in units of the
+        prior's; 1 where a number tells nothing.
+    directions : int
+        In how many directions the means vary: singular values of their matrix that
+        are at least a hundredth of the largest.
+    """
+
+    activity: np.ndarray
+    width: np.ndarray
+    directions: int
 
 
 class MixturePrior(keras.layers.Layer):
@@ -204,13 +227,13 @@ class VAE(LessonModel):
 
     def losses(self, images, noise):
         """Reconstruction and KL divergence, with one latent drawn for each image."""
-        reconstruction, kl = map(tf.reduce_mean, elbo_terms(self, images, noise))
+        reconstruction, kl = map(tf.reduce_mean, bound_terms(self, images, noise))
         total = reconstruction + self.recipe.kl_weight * kl
         return VAELosses(total, reconstruction, kl), None
 
     def measure(self, images, noise):
-        """Both terms of the negative ELBO for each image."""
-        return elbo_terms(self, images, noise)
+        """Both terms of the bound for each image."""
+        return bound_terms(self, images, noise)
 
     def summary_of(self, reconstruction, kl):
         """Sum up as :class:`VAEMetrics`."""
@@ -232,8 +255,8 @@ class VAE(LessonModel):
         return latent_cost(self, images)
 
 
-def elbo_terms(model, images, seed):
-    """Estimate the two terms of the negative ELBO, with one draw an image.
+def bound_terms(model, images, seed):
+    """Estimate pixels and price, whose sum is the bound, with one draw an image.
 
     Parameters
     ----------
@@ -254,15 +277,15 @@ def elbo_terms(model, images, seed):
 
 
 def importance_weighted_nats(model, images, num_samples, seed):
-    """Importance-weighted bound on an image's negative log-likelihood.
+    """Importance-weighted estimate of an image's likelihood, -ln p(x).
 
     Parameters
     ----------
     model : VAE
     images : tensor, float32 [B, H, W, C] in [0, 1]
     num_samples : int
-        S, latents drawn for each image; with 1 this is the negative ELBO, and with
-        more it comes down, on average, to the likelihood itself.
+        S, latents drawn for each image; with 1 this is the bound, and with more it
+        comes down, on average, to the likelihood itself.
     seed : tensor, int32 [2]
 
     Returns
@@ -283,8 +306,8 @@ def importance_weighted_nats(model, images, num_samples, seed):
     return tf.math.log(float(num_samples)) - tf.reduce_logsumexp(log_weights, axis=0)
 
 
-def likelihood_bound(model, images, num_samples=16, seed=0):
-    """Mean importance-weighted bound over a whole data set.
+def likelihood_nats(model, images, num_samples=16, seed=0):
+    """Mean importance-weighted likelihood over a whole data set, from above.
 
     Parameters
     ----------
@@ -324,12 +347,38 @@ def latent_cost(model, images, num_samples=16, seed=0):
     model : VAE
     images : ndarray, float32 [N, H, W, C] in [0, 1]
     num_samples, seed : int
-        As for :func:`likelihood_bound`.
+        As for :func:`likelihood_nats`.
 
     Returns
     -------
     Nats
     """
     found = evaluate(model, images, seed=seed)
-    likelihood = likelihood_bound(model, images, num_samples, seed)
+    likelihood = likelihood_nats(model, images, num_samples, seed)
     return Nats(found.reconstruction, found.kl, found.negative_elbo, likelihood)
+
+
+def numbers_in_use(model, images):
+    """Measure how much each number of a latent tells about the images.
+
+    Parameters
+    ----------
+    model : VAE
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+        More than D of them.
+
+    Returns
+    -------
+    Numbers
+
+    References
+    ----------
+    Burda, Grosse, Salakhutdinov 2016, arXiv:1509.00519, section 4: a number with
+    an activity above 0.01 counts as active there.
+    """
+    posterior = model.posterior(images)
+    means, scales = posterior.mean()[:, 0].numpy(), posterior.stddev()[:, 0].numpy()
+    width = scales.mean(axis=0) / model.prior.stddev().numpy()
+    lengths = np.linalg.svd(means - means.mean(axis=0), compute_uv=False)
+    directions = int(np.sum(lengths > LEAST_DIRECTION * lengths[0]))
+    return Numbers(means.var(axis=0), width, directions)

@@ -1,89 +1,128 @@
 """Answers to the exercises of the chapter on vae: right, wrong, with a bug."""
 
 import math
+from itertools import accumulate
 
 import numpy as np
 import tensorflow as tf
 
-from tests.planted.results import drawn
 
-SHIFT = math.log(math.e - 1)
-
-
-def softplus(raw):
-    return np.log1p(np.exp(raw + SHIFT))
-
-
-def latent_by_loop(statistics, noise):
-    size = len(noise[0])
-    return [
-        [
-            row[place] + math.log(1 + (math.e - 1) * math.exp(row[size + place])) * toss
-            for place, toss in enumerate(tosses)
-        ]
-        for row, tosses in zip(statistics, noise, strict=True)
-    ]
+def mixture_by_loop(weights, means, scales, places, noise):
+    drawn = []
+    for place, tosses in zip(places, noise, strict=True):
+        sums = [*accumulate(weights)]
+        number = next(n for n, total in enumerate(sums) if place < total)
+        rows = zip(means[number], scales[number], tosses, strict=True)
+        drawn.append([mean + scale * toss for mean, scale, toss in rows])
+    return drawn
 
 
-def latent_with_tensorflow(statistics, noise):
-    means, raw = tf.split(statistics, 2, axis=-1)
-    return means + tf.math.softplus(raw + SHIFT) * noise
+def mixture_with_tensorflow(weights, means, scales, places, noise):
+    passed = tf.cumsum(weights)[None] <= places[:, None]
+    chosen = tf.reduce_sum(tf.cast(passed, tf.int32), axis=1)
+    return tf.gather(means, chosen) + tf.gather(scales, chosen) * noise
+
+
+def drawn_by(choose):
+    """A mixture whose normals are chosen in some other way."""
+
+    def answer(weights, means, scales, places, noise):
+        rows = [choose(weights, place) for place in places]
+        return means[rows] + scales[rows] * noise
+
+    return answer
+
+
+def number_of(weights, place):
+    return int(np.sum(np.cumsum(weights) <= place))
+
+
+def wider_by_loop(mean, scale, width):
+    total = 0
+    for m, s in zip(mean, scale, strict=True):
+        total += (m * m + s * s) / (2 * width**2) - 0.5 - math.log(s / width)
+    return total
+
+
+def priced(squares, log):
+    return np.sum(squares - 1 - log) / 2
 
 
 ARGUMENTS = {}
+PAID = 0.8 * math.log(1.6) + 0.2 * math.log(0.4)
 VALUES = {
-    "price_of_nothing": 0.0,
+    "paid_in_vain": PAID,
 }
 BUGS = {
-    "broken_bound": ("bound", "negative ELBO"),
+    "broken_likelihood": ("likelihood", "which is the bound"),
 }
 RIGHT = {
-    "draw": [latent_by_loop, latent_with_tensorflow],
-    "kl_from_standard_normal": [
-        lambda m, s: sum(
-            (a * a + b * b - 1) / 2 - math.log(b) for a, b in zip(m, s, strict=True)
+    "mixture": [mixture_by_loop, mixture_with_tensorflow],
+    "wider_prior": [
+        wider_by_loop,
+        lambda m, s, t: (
+            tf.reduce_sum((m / t) ** 2 + (s / t) ** 2 - 1 - 2 * tf.math.log(s / t)) / 2
         ),
-        lambda m, s: tf.reduce_sum(m**2 + s**2 - 1 - tf.math.log(s**2)) / 2,
     ],
-    "bound": [
+    "likelihood": [
         lambda logs: -tf.reduce_logsumexp(logs) + math.log(len(logs)),
         lambda logs: (
             -max(logs) - math.log(math.fsum(np.exp(logs - max(logs))) / len(logs))
         ),
     ],
-    "price_of_nothing": [0, np.float32(0), tf.constant(0.0)],
+    "paid_in_vain": [np.float32(PAID), tf.constant(PAID)],
 }
 WRONG = {
-    "draw": [
-        (lambda x, e: drawn(x, e, lambda a: np.log1p(np.exp(a))), "inside"),
-        (lambda x, e: drawn(x, e, lambda a: np.log1p(np.exp(a)) + SHIFT), "belongs"),
-        (lambda x, e: drawn(x, e, lambda a: a), "negative"),
-        (lambda x, e: drawn(x, e, np.exp), "exponential"),
-        (lambda x, e: drawn(x, e, lambda a: softplus(a) ** 2), "variance"),
-        (lambda x, e: drawn(x, e, lambda a: softplus(a) ** 0.5), "root"),
-        (lambda x, e: drawn(x, e, lambda a: 0 * a), "where is the noise"),
-        (lambda x, e: drawn(x, e, lambda a: a**0), "as it is"),
+    "mixture": [
+        (drawn_by(lambda weights, place: weights.argmax()), "heaviest"),
+        (drawn_by(lambda weights, place: int(place * len(weights))), "equally often"),
         (
-            lambda x, e: x[:, e.shape[1] :] + softplus(x[:, : e.shape[1]]) * e,
-            "first half",
+            drawn_by(
+                lambda weights, place: next(
+                    (n for n, one in enumerate(weights) if one > place), 0
+                )
+            ),
+            "running sum",
+        ),
+        (
+            drawn_by(
+                lambda weights, place: min(
+                    number_of(weights, place) + 1, len(weights) - 1
+                )
+            ),
+            "one too far",
+        ),
+        (lambda w, m, s, u, e: w @ m + w @ s * e, "in the middle"),
+        (
+            lambda w, m, s, u, e: m[[number_of(w, one) for one in u]] + e,
+            "as it is",
+        ),
+        (
+            lambda w, m, s, u, e: m[[number_of(w, one) for one in u]],
+            "where is the noise",
         ),
     ],
-    "kl_from_standard_normal": [
-        (lambda m, s: np.sum(m**2 + s**2 - 1 - np.log(s**2)), "half"),
-        (lambda m, s: -np.sum(m**2 + s**2 - 1 - np.log(s**2)) / 2, "sign"),
-        (lambda m, s: np.sum(m**2 + s - 1 - np.log(s)) / 2, "square it"),
-        (lambda m, s: np.sum(m**2 + s**2 - 1 - np.log(s)) / 2, "not of s"),
-        (lambda m, s: np.sum(m**2 + s - 1 - np.log(s**2)) / 2, "there, too"),
-        (lambda m, s: np.mean(m**2 + s**2 - 1 - np.log(s**2)) / 2, "mean"),
-        (lambda m, s: (m**2 + s**2 - 1 - np.log(s**2)) / 2, "sum them"),
+    "wider_prior": [
+        (lambda m, s, t: wider_by_loop(m, s, 1), "where is the width"),
+        (lambda m, s, t: wider_by_loop(m / t, s, 1), "scales are not yet"),
+        (lambda m, s, t: wider_by_loop(m, s / t, 1), "means are not yet"),
         (
-            lambda m, s: np.sum((1 + m**2) / s**2 - 1 + 2 * np.log(s)) / 2,
+            lambda m, s, t: priced((m**2 + s**2) / t**2, 2 * np.log(s)),
+            "logarithm needs",
+        ),
+        (lambda m, s, t: priced((m**2 + s**2) / t, np.log(s * s / t)), "squares"),
+        (lambda m, s, t: wider_by_loop(m * t, s * t, 1), "should be divided"),
+        (lambda *case: 2 * wider_by_loop(*case), "half"),
+        (lambda *case: -wider_by_loop(*case), "sign"),
+        (lambda *case: wider_by_loop(*case) / len(case[0]), "mean over"),
+        (
+            lambda m, s, t: priced((t**2 + m**2) / s**2, 2 * np.log(t / s)),
             "other way round",
         ),
-        (lambda m, s: np.sum(m**2 + s**2 - 1 - np.log(s**2)) / 2 / np.log(2), "bits"),
+        (lambda *case: wider_by_loop(*case) / math.log(2), "bits"),
     ],
-    "bound": [
-        (lambda logs: -np.mean(logs), "ELBO"),
+    "likelihood": [
+        (lambda logs: -np.mean(logs), "which is the bound"),
         (lambda logs: -np.log(np.mean(np.exp(logs))), "vanished"),
         (lambda logs: -float(tf.reduce_logsumexp(logs)), "divide by S"),
         (
@@ -93,9 +132,12 @@ WRONG = {
         (lambda logs: -max(logs), "best draw"),
         (lambda logs: -np.log(np.mean(np.exp(logs - max(logs)))), "put back"),
     ],
-    "price_of_nothing": [
-        (math.log(64), "one of 64"),
-        (math.log(2), "cancel"),
-        (1, "not 1"),
+    "paid_in_vain": [
+        (math.log(2), "for certain"),
+        (0, "still paid"),
+        (PAID + math.log(20), "whole bound"),
+        (math.log(20), "pixels"),
+        (PAID / math.log(2), "bits"),
+        (math.log(2) - PAID, "entropy"),
     ],
 }

@@ -1,110 +1,143 @@
-"""Checks of chapter 12: drawing latents, their price, and the bound."""
+"""Checks of chapter 12: drawing from the prior, the price of a latent, the bound."""
 
 import numpy as np
 import tensorflow_probability as tfp
 from scipy.special import logsumexp
 
-from vqvae_lesson import vae
 from vqvae_lesson.classroom.checks.verdict import check_function, check_value
 
 tfd = tfp.distributions
-SHIFT = np.log(np.e - 1)
 
 
-def draw(answer):
-    """Check the reparameterised draw."""
+def mixture(answer):
+    """Check draws from a mixture of normals, made of uniform numbers and noise."""
     random = np.random.default_rng(0)
+    three = np.array([[0.0], [10.0], [20.0]])
     cases = [
-        (np.array([[1.0, 2.0, 0.0, 0.5]]), np.array([[1.0, -1.0]])),
-        (random.normal(size=[5, 6]), random.normal(size=[5, 3])),
+        (
+            np.array([0.5, 0.2, 0.3]),
+            three,
+            np.array([[1.0], [2.0], [0.5]]),
+            np.array([0.4, 0.6, 0.8]),
+            np.array([[1.0], [1.0], [-1.0]]),
+        ),
+        (
+            np.array([0.1, 0.2, 0.15, 0.55]),
+            random.normal(size=[4, 2]),
+            random.uniform(0.2, 2, size=[4, 2]),
+            random.random(9),
+            random.normal(size=[9, 2]),
+        ),
     ]
 
-    def reference(statistics, noise):
-        posterior = vae.normal(statistics)
-        return (posterior.mean() + posterior.stddev() * noise).numpy()
+    def chosen_by(weights, places):
+        return np.searchsorted(np.cumsum(weights)[:-1], places, side="right")
 
-    def parts(statistics):
-        means, raw = np.split(statistics, 2, axis=-1)
-        return means, raw, np.log1p(np.exp(raw + SHIFT))
+    def reference(weights, means, scales, places, noise):
+        chosen = chosen_by(weights, places)
+        return means[chosen] + scales[chosen] * noise
 
-    def with_scale(change):
-        def mistake(statistics, noise):
-            means, raw, scales = parts(statistics)
-            return means + change(raw, scales) * noise
+    def with_choice(choose):
+        def mistake(weights, means, scales, places, noise):
+            chosen = choose(weights, places)
+            return means[chosen] + scales[chosen] * noise
 
         return mistake
 
-    def swapped(statistics, noise):
-        return reference(np.roll(statistics, noise.shape[-1], axis=-1), noise)
+    def with_noise(change):
+        def mistake(weights, means, scales, places, noise):
+            chosen = chosen_by(weights, places)
+            return means[chosen] + change(scales[chosen], noise)
+
+        return mistake
+
+    def blend(weights, means, scales, places, noise):
+        return weights @ means + (weights @ scales) * noise
 
     mistakes = {
-        "softplus of the raw scale alone gives 0.69 at 0: add c = ln(e - 1) inside.": (
-            with_scale(lambda raw, _: np.log1p(np.exp(raw)))
+        "this is always the heaviest normal: the others come up too, as often as "
+        "their weights say.": with_choice(
+            lambda weights, places: np.full(len(places), np.argmax(weights))
         ),
-        "c belongs inside the softplus: add it to the raw scale.": (
-            with_scale(lambda raw, _: np.log1p(np.exp(raw)) + SHIFT)
+        "here all normals come up equally often: one of twice the weight must come "
+        "up twice as often.": with_choice(
+            lambda weights, places: np.int64(places * len(weights))
         ),
-        "the raw scales can be negative: softplus makes them standard deviations.": (
-            with_scale(lambda raw, _: raw)
+        "compare the place with the running sum of the weights, not with each "
+        "weight.": with_choice(
+            lambda weights, places: np.argmax(weights > places[:, None], axis=1)
         ),
-        "this is the exponential of the raw scale: take softplus.": (
-            with_scale(lambda raw, _: np.exp(raw))
+        "one too far: a place below the first weight belongs to the first "
+        "normal.": with_choice(
+            lambda weights, places: np.minimum(
+                chosen_by(weights, places) + 1, len(weights) - 1
+            )
         ),
-        "the noise is multiplied by the variance: by the standard deviation.": (
-            with_scale(lambda _, scales: scales**2)
+        "this is one cloud in the middle of all: pick one normal for each draw.": blend,
+        "the noise is added as it is: multiply it by the scale of the normal.": (
+            with_noise(lambda scales, noise: noise)
         ),
-        "the noise is multiplied by the root of the scale: by the scale itself.": (
-            with_scale(lambda _, scales: np.sqrt(scales))
+        "these are the means: where is the noise?": with_noise(
+            lambda scales, noise: 0 * noise
         ),
-        "these are the means: where is the noise?": with_scale(lambda *_: 0),
-        "the noise is added as it is: multiply it by the scale.": (
-            with_scale(lambda *_: 1)
-        ),
-        "the first half are the means, the second the raw scales.": swapped,
     }
     return check_function(answer, cases, reference, mistakes)
 
 
-def kl_from_standard_normal(answer):
-    """Check the divergence of a normal from the standard normal."""
+def wider_prior(answer):
+    """Check the price of a normal posterior under a normal prior of any width."""
     random = np.random.default_rng(1)
     cases = [
-        (np.array([1.0]), np.array([0.5])),
-        (np.zeros(3), np.ones(3)),
-        (random.normal(size=4), random.uniform(0.2, 2, size=4)),
+        (np.array([1.0]), np.array([0.5]), 2.0),
+        (np.zeros(3), np.full(3, 1.5), 1.5),
+        (random.normal(size=4), random.uniform(0.2, 2, size=4), 0.7),
     ]
 
-    def reference(mean, scale):
-        posterior = tfd.MultivariateNormalDiag(mean, scale)
-        standard = tfd.MultivariateNormalDiag(np.zeros_like(mean), np.ones_like(mean))
-        return tfd.kl_divergence(posterior, standard).numpy()
+    def normals(mean, scale, width):
+        zeros = np.zeros_like(mean)
+        return (
+            tfd.MultivariateNormalDiag(mean, scale),
+            tfd.MultivariateNormalDiag(zeros, zeros + width),
+        )
 
-    def formula(mean, variance, log):
-        return np.sum(mean**2 + variance - 1 - log) / 2
+    def reference(mean, scale, width):
+        return tfd.kl_divergence(*normals(mean, scale, width)).numpy()
 
-    def other_way(mean, scale):
-        posterior = tfd.MultivariateNormalDiag(mean, scale)
-        standard = tfd.MultivariateNormalDiag(np.zeros_like(mean), np.ones_like(mean))
-        return tfd.kl_divergence(standard, posterior).numpy()
+    def other_way(mean, scale, width):
+        return tfd.kl_divergence(*normals(mean, scale, width)[::-1]).numpy()
+
+    def formula(squares, log):
+        return np.sum(squares - 1 - log) / 2
 
     mistakes = {
+        "this is the price under the standard normal: where is the width?": (
+            lambda mean, scale, width: reference(mean, scale, 1.0)
+        ),
+        "the means are measured in units of the width, the scales are not yet.": (
+            lambda mean, scale, width: reference(mean / width, scale, 1.0)
+        ),
+        "the scales are measured in units of the width, the means are not yet.": (
+            lambda mean, scale, width: reference(mean, scale / width, 1.0)
+        ),
+        "the logarithm needs the scale in units of the width, too.": (
+            lambda mean, scale, width: formula(
+                (mean**2 + scale**2) / width**2, np.log(scale**2)
+            )
+        ),
+        "the formula squares: divide by the width before that, or by its square.": (
+            lambda mean, scale, width: formula(
+                (mean**2 + scale**2) / width, np.log(scale**2 / width)
+            )
+        ),
+        "multiplied by the width where it should be divided.": (
+            lambda mean, scale, width: reference(mean * width, scale * width, 1.0)
+        ),
         "the half is missing.": lambda *case: 2 * reference(*case),
         "the sign is the wrong way round: a divergence is never negative.": (
             lambda *case: -reference(*case)
         ),
-        "scale is the standard deviation: square it, in the sum and in the "
-        "logarithm.": lambda mean, scale: formula(mean, scale, np.log(scale)),
-        "the logarithm is of the variance, s², not of s.": lambda mean, scale: formula(
-            mean, scale**2, np.log(scale)
-        ),
-        "the variance is s²: square the scale there, too.": (
-            lambda mean, scale: formula(mean, scale, 2 * np.log(scale))
-        ),
         "a mean over the numbers of the latent where a sum belongs.": (
-            lambda mean, scale: reference(mean, scale) / len(mean)
-        ),
-        "one value for each number: sum them.": lambda mean, scale: (
-            (mean**2 + scale**2 - 1 - np.log(scale**2)) / 2
+            lambda mean, scale, width: reference(mean, scale, width) / len(mean)
         ),
         "this is the divergence the other way round, from prior to posterior.": (
             other_way
@@ -116,8 +149,8 @@ def kl_from_standard_normal(answer):
     return check_function(answer, cases, reference, mistakes)
 
 
-def bound(answer):
-    """Check the importance-weighted bound from the logarithms of its weights."""
+def likelihood(answer):
+    """Check the likelihood, as nats, from the logarithms of weights."""
     cases = [
         (np.array([-1.0, -2.0, -4.0]),),
         (np.array([-260.0, -250.0, -255.0, -251.0]),),
@@ -128,14 +161,14 @@ def bound(answer):
         return np.log(len(log_weights)) - logsumexp(log_weights)
 
     mistakes = {
-        "this is the mean of the logarithms, the negative ELBO: take the log of the "
+        "this is the mean of the logarithms, which is the bound: take the log of the "
         "mean.": lambda logs: -np.mean(logs),
         "the weights vanished: exp(-1000) is 0 in float64; take out the largest "
         "first.": lambda logs: [np.inf, np.nan] if logs.min() < -800 else None,
         "the mean is over S weights: divide by S, or add ln S.": lambda logs: (
             -logsumexp(logs)
         ),
-        "the sign is the wrong way round: a cost is positive here.": lambda logs: (
+        "the sign is the wrong way round: the nats are positive here.": lambda logs: (
             -reference(logs)
         ),
         "this is the best draw alone.": lambda logs: -np.max(logs),
@@ -146,15 +179,24 @@ def bound(answer):
     return check_function(answer, cases, reference, mistakes)
 
 
-def price_of_nothing(answer):
-    """Check what a latent costs whose posterior is the prior."""
+def paid_in_vain(answer):
+    """Check what a posterior pays for that the decoder does not hear."""
+    price = 0.8 * np.log(0.8 / 0.5) + 0.2 * np.log(0.2 / 0.5)
     return check_value(
         answer,
-        0.0,
+        price,
         {
-            "this is the price of one of 64 equally likely codes: here nothing is "
-            "told.": np.log(64),
-            "the two terms cancel: ln q(z) - ln p(z) at every draw.": np.log(2),
-            "a divergence of something from itself is not 1.": 1.0,
+            "this is the price of naming A for certain: here A has 4 chances in 5.": (
+                np.log(2)
+            ),
+            "the pixels cost the same either way, but the price is still paid.": 0.0,
+            "this is the whole bound: which part of it could be saved?": (
+                price - np.log(0.05)
+            ),
+            "these are the pixels, which nobody can save here.": -np.log(0.05),
+            "this is in bits: use the natural logarithm for nats.": price / np.log(2),
+            "this is the entropy of the posterior: subtract it from ln 2.": (
+                np.log(2) - price
+            ),
         },
     )
