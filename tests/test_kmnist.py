@@ -1,8 +1,11 @@
 import gzip
 import hashlib
+import os
 import socket
 import struct
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -165,7 +168,7 @@ def cache(tmp_path, monkeypatch):
 
 
 class Server(BaseHTTPRequestHandler):
-    """Serves the made-up files, whole, wrong or broken off."""
+    """Serves the made-up files: whole, wrong, broken off, or with ill will."""
 
     def do_GET(self):
         self.server.asked.append(self.path)
@@ -173,13 +176,84 @@ class Server(BaseHTTPRequestHandler):
         if content is None or self.server.mode == "missing":
             self.send_error(404)
             return
-        if self.server.mode == "wrong":
-            content = b"another file"
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
+        getattr(self, self.server.mode)(content)
+
+    def head(self, *headers, code=200):
+        self.send_response(code)
+        for name, value in headers:
+            self.send_header(name, value)
         self.end_headers()
-        half = self.server.mode == "broken"
-        self.wfile.write(content[: len(content) // 2] if half else content)
+
+    def good(self, content):
+        self.head(("Content-Length", len(content)))
+        self.wfile.write(content)
+
+    def wrong(self, content):
+        self.good(b"another file")
+
+    def broken(self, content):
+        self.head(("Content-Length", len(content)))
+        self.wfile.write(content[: len(content) // 2])
+
+    def packed(self, content):
+        """Some servers say of a file that ends in .gz that they packed it."""
+        self.head(("Content-Length", len(content)), ("Content-Encoding", "gzip"))
+        self.wfile.write(content)
+
+    def moved(self, content):
+        """The first time elsewhere, which is where the file is."""
+        if len(self.server.asked) > 1:
+            self.good(content)
+        else:
+            self.head(("Location", self.path), code=302)
+
+    def circle(self, content):
+        self.head(("Location", self.path), code=302)
+
+    def reset(self, content):
+        """Hang up in the middle, without a word."""
+        self.head(("Content-Length", len(content)))
+        self.wfile.write(content[:100])
+        abrupt = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, abrupt)
+        self.connection.close()
+
+    def endless(self, content):
+        self.head()
+        self.pour(content)
+
+    def chunks(self, content):
+        self.head(("Transfer-Encoding", "chunked"))
+        self.pour(b"1000\r\n" + bytes(4096) + b"\r\n")
+
+    def bomb(self, content):
+        self.head(("Content-Encoding", "gzip"))
+        self.pour(gzip.compress(bytes(10**7)))
+
+    def pour(self, content):
+        for _ in range(10**9 // len(content)):
+            self.wfile.write(content)
+            self.server.sent += len(content)
+
+    def drip(self, content):
+        """One byte at a time: never so late that a single wait is too long."""
+        self.head(("Content-Length", len(content)))
+        for byte in content:
+            self.wfile.write(bytes([byte]))
+            time.sleep(0.02)
+
+    def slow_head(self, content):
+        for _ in range(1000):
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            time.sleep(0.02)
+
+    def handle(self):
+        with suppress(ConnectionError, ValueError):
+            super().handle()
+
+    def finish(self):
+        with suppress(ConnectionError, OSError, ValueError):
+            super().finish()
 
     def log_message(self, *args):
         pass
@@ -188,7 +262,7 @@ class Server(BaseHTTPRequestHandler):
 @pytest.fixture
 def server(cache, monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    server.mode, server.asked = "good", []
+    server.mode, server.asked, server.sent = "good", [], 0
     monkeypatch.setenv("KMNIST_URL", f"http://127.0.0.1:{server.server_port}/kmnist/")
     threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     yield server
@@ -334,6 +408,152 @@ def test_a_cache_that_cannot_be_made_is_one_line(server, cache):
 
 def test_a_file_that_kmnist_does_not_have_is_refused(cache):
     assert "k49.gz" in refused(find_kmnist, "k49.gz")
+
+
+# Servers, addresses and files that mean harm
+
+
+@pytest.mark.parametrize("mode", ["endless", "chunks", "bomb"])
+def test_a_body_without_end_is_cut_off_at_the_published_size(server, cache, mode):
+    server.mode = mode
+    message = refused(find_kmnist, IMAGES, progress=False)
+    assert "was thrown away" in message
+    assert files_in(cache) == []
+    time.sleep(0.2)
+    assert server.sent < 10**7
+
+
+@pytest.mark.parametrize("mode", ["drip", "slow_head"])
+def test_a_download_has_a_deadline_however_slowly_it_drips(
+    server, cache, monkeypatch, mode
+):
+    monkeypatch.setattr(kmnist, "DEADLINE", 0.5)
+    server.mode, start = mode, time.monotonic()
+    message = refused(find_kmnist, IMAGES, progress=False)
+    assert time.monotonic() - start < 3
+    assert "TimeoutError" in message
+    assert files_in(cache) == []
+
+
+@pytest.mark.parametrize("mode", ["circle", "reset"])
+def test_a_server_that_gives_no_file_is_one_line_and_leaves_nothing(
+    server, cache, mode
+):
+    server.mode = mode
+    assert names_the_three_ways_out(refused(find_kmnist, IMAGES, progress=False))
+    assert files_in(cache) == []
+
+
+@pytest.mark.parametrize("mode", ["moved", "packed"])
+def test_a_file_that_comes_another_way_is_taken(server, mode):
+    server.mode = mode
+    assert find_kmnist(IMAGES, progress=False).read_bytes() == CONTENT[IMAGES]
+
+
+def test_a_file_with_the_right_md5_alone_is_not_taken(server, cache, monkeypatch):
+    other = FILES[IMAGES]._replace(sha256=FILES[LABELS].sha256)
+    monkeypatch.setattr(kmnist, "KMNIST_FILES", FILES | {IMAGES: other})
+    assert other.sha256 in refused(find_kmnist, IMAGES, progress=False)
+    assert files_in(cache) == []
+    folder = a_folder(cache.parent)
+    assert f"expected {other.sha256}" in refused(find_kmnist, IMAGES, folder)
+
+
+def test_an_error_stands_on_a_line_of_its_own_after_the_bar(server, capfd):
+    server.mode = "broken"
+    refused(find_kmnist, IMAGES)
+    _, err = capfd.readouterr()
+    assert "0%" in err
+    assert err.endswith("\n")
+    server.mode = "missing"
+    refused(find_kmnist, IMAGES)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("mode", ["missing", "wrong"])
+@pytest.mark.parametrize("secret", ["reader:opensesame", "opensesame", "r:open@sesame"])
+def test_what_opens_a_mirror_is_not_shown(server, mode, secret):
+    server.mode = mode
+    place = f"127.0.0.1:{server.server_port}/kmnist"
+    url = f"http://{secret}@{place}?key=opensesame"
+    message = refused(find_kmnist, IMAGES, url=url, progress=False)
+    assert f"http://{place}" in message
+    assert "sesame" not in message
+    assert "reader" not in message
+
+
+def test_a_password_that_breaks_its_address_is_not_shown_either(cache):
+    url = "http://reader:open/sesame@127.0.0.1/kmnist"
+    assert "sesame" not in refused(find_kmnist, IMAGES, url=url, progress=False)
+
+
+@pytest.fixture
+def publisher(server, monkeypatch):
+    """The publisher's two addresses, of which the server answers the second."""
+    monkeypatch.delenv("KMNIST_URL")
+    address = f"127.0.0.1:{server.server_port}/kmnist/"
+    urls = f"https://{address}", f"http://{address}"
+    monkeypatch.setattr(kmnist, "KMNIST_URLS", urls)
+
+
+def test_the_publisher_is_asked_by_https_first():
+    assert [url.split(":")[0] for url in kmnist.KMNIST_URLS] == ["https", "http"]
+
+
+def test_where_https_fails_http_with_the_right_hash_will_do(publisher, server):
+    assert find_kmnist(IMAGES, progress=False).read_bytes() == CONTENT[IMAGES]
+    server.mode = "wrong"
+    assert "thrown away" in refused(find_kmnist, LABELS, progress=False)
+
+
+def test_an_empty_mirror_is_none(publisher, monkeypatch):
+    monkeypatch.setenv("KMNIST_URL", "")
+    assert find_kmnist(IMAGES, progress=False).read_bytes() == CONTENT[IMAGES]
+
+
+def sparse(path):
+    path.touch()
+    os.truncate(path, 10**12)
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def device(path):
+    path.symlink_to("/dev/zero")
+
+
+def endless(path):
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize("make", [sparse, pipe, device, endless])
+def test_what_is_not_the_file_is_refused_unread(cache, server, tmp_path, make):
+    make(tmp_path / IMAGES)
+    assert str(tmp_path / IMAGES) in refused(find_kmnist, IMAGES, tmp_path)
+    if make is not sparse:
+        assert str(tmp_path / IMAGES) in refused(read_idx, tmp_path / IMAGES)
+    cache.mkdir(parents=True)
+    make(cache / IMAGES)
+    if make is sparse:
+        found = find_kmnist(IMAGES, progress=False)
+        assert found.read_bytes() == CONTENT[IMAGES]
+    else:
+        assert str(cache / IMAGES) in refused(find_kmnist, IMAGES, progress=False)
+
+
+def test_an_idx_that_unpacks_to_too_much_is_refused_unread(tmp_path):
+    content = b"\0\0\x08\x01" + struct.pack(">I", 2**31) + bytes(10**7)
+    message = refused(read_idx, write_gzip(tmp_path / "a.gz", content))
+    assert "2147483648" in message
+    assert "at most 1 GB" in message
+
+
+def test_an_idx_followed_by_nothing_for_ever_is_refused_unread(tmp_path):
+    path = write_gzip(tmp_path / "a.gz", idx_bytes(np.zeros(9, np.uint8)))
+    os.truncate(path, 10**12)
+    assert "1,000,000,000,0" in refused(read_idx, path)
 
 
 # load_kmnist, load_letters, lesson_letters
