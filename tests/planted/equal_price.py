@@ -92,6 +92,13 @@ WRONG = {
         ),
         (lambda p, x: p + x > min(p + x), "sums"),
         (lambda p, x: (p > min(p)) | (x > min(x)), "one model at a time"),
+        (
+            lambda p, x: [
+                int(any((p[:8] <= a) & (x[:8] <= b) & ((p[:8] < a) | (x[:8] < b))))
+                for a, b in zip(p[:8], x[:8], strict=True)
+            ],
+            "expected [11]",
+        ),
     ],
     "matched": [
         (lambda p, x, at: np.interp(at, p, x), "rise"),

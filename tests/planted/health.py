@@ -74,6 +74,9 @@ WRONG = {
         (lambda f, z, d, g: int(earliest(z + d, f, g)), "too soon"),
         (lambda f, z, d, g: earliest(z + d, f, g), "round up"),
         (lambda f, z, d, g: math.ceil(earliest(z + d, 1, g)), "divide by it"),
+        (lambda f, z, d, g: math.ceil(earliest(z + d, f, 0.99)), "too large"),
+        (lambda f, z, d, g: math.ceil(earliest(math.hypot(z, d), f, g)), "too large"),
+        (lambda f, z, d, g: math.ceil(earliest(z + d / 2, f, g)), "too large"),
     ],
     "keys": [
         (missed_pairs, "missed even when"),
@@ -84,6 +87,13 @@ WRONG = {
         (lambda runs, margin: {("y", "x")}, "order"),
         (lambda runs, margin: 3, "set of pairs"),
         (lambda runs, margin: ["xy"], "set of pairs"),
+        (
+            lambda runs, margin: (
+                (missed_pairs(runs, margin) & idle_pairs(runs, margin))
+                & {("a", "b"), ("b", "d"), ("x", "y")}
+            ),
+            "not found",
+        ),
     ],
     "unlucky": [
         (np.exp(-1), "the limit for ever more codes"),
@@ -100,5 +110,13 @@ WRONG = {
         (lambda c: (np.ones(3), 0 * c), "drag every code"),
         (lambda c: (2 * np.ones(3), c), "must be the new codes"),
         (lambda c: (c, np.ones(3)), "shape"),
+        (
+            lambda c: (np.ones(3), np.array([[4.0, -2], [7, 1], [-3, 5]])),
+            "expected [3, 4]",
+        ),
+        (lambda c: (np.full(3, 1e-3), 1e-3 * c), "counts too small"),
+        (lambda c: (np.full(3, np.nan), c), "not above 0"),
+        (lambda c: (-np.ones(3), -c), "not above 0"),
+        (lambda c: (np.ones(3), np.abs(c)), "must be the new codes"),
     ],
 }

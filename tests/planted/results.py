@@ -137,6 +137,7 @@ WRONG = {
         (lambda k, n: one_each(k, n) * np.inf, "infinity"),
         (lambda k, n: n - k + 1, "axis is missing"),
         (lambda k, n: [n - n // 2 - k + 2, n // 2] + [1] * (k - 2), "less evenly"),
+        (lambda k, n: one_each(k, n) if k != 7 else None, "is there a return"),
     ],
     "data_set_perplexity": [
         (broken_mean, "mean over batches"),
@@ -167,6 +168,8 @@ WRONG = {
             ),
             "in every batch",
         ),
+        (lambda counts: perplexity_of(counts[:3].sum(axis=0)), "drawn anew"),
+        (lambda counts: perplexity_of(counts.sum(axis=0)[:16]), "drawn anew"),
     ],
     "fair_draw": [
         (lambda s, dice: (dice * len(s)).astype(int), "all codes are alike"),
@@ -214,6 +217,18 @@ WRONG = {
             "of 1,000 evenly spread throws",
         ),
         (lambda s, dice: int(np.digitize(dice[0], np.cumsum(s))), "axis is missing"),
+        (
+            lambda s, d: np.minimum(np.searchsorted(np.cumsum(s), d, side="right"), 4),
+            "drawn anew",
+        ),
+        (
+            lambda s, d: np.searchsorted(np.cumsum(s.round(2)), d, side="right"),
+            "drawn anew",
+        ),
+        (
+            lambda s, d: np.searchsorted(np.cumsum(s), np.sort(d), side="right"),
+            "falls on code",
+        ),
     ],
     "extra_price": [
         (lambda p, q: -p @ np.log(q), "whole price"),
@@ -294,5 +309,13 @@ WRONG = {
         (lambda a, b: np.maximum(a, b).sum() ** 2 / 2, "only pairs can be judged"),
         (lambda a, b: np.maximum(np.outer(a, a), np.outer(b, b)), "axis too many"),
         (lambda a, b: 0.5 + np.abs(a - b).sum() / 2, "half of this distance"),
+        (
+            lambda a, b: (
+                0.5 + np.abs(np.outer(a, a) - np.outer(b, b)).sum() / 4
+                if len(a) != 7
+                else 0.5
+            ),
+            "drawn anew",
+        ),
     ],
 }

@@ -37,17 +37,6 @@ def number_of(weights, place):
     return int(np.sum(np.cumsum(weights) <= place))
 
 
-def wider_by_loop(mean, scale, width):
-    total = 0
-    for m, s in zip(mean, scale, strict=True):
-        total += (m * m + s * s) / (2 * width**2) - 0.5 - math.log(s / width)
-    return total
-
-
-def priced(squares, log):
-    return np.sum(squares - 1 - log) / 2
-
-
 ARGUMENTS = {}
 PAID = 0.8 * math.log(1.6) + 0.2 * math.log(0.4)
 VALUES = {
@@ -58,12 +47,6 @@ BUGS = {
 }
 RIGHT = {
     "mixture": [mixture_by_loop, mixture_with_tensorflow],
-    "wider_prior": [
-        wider_by_loop,
-        lambda m, s, t: (
-            tf.reduce_sum((m / t) ** 2 + (s / t) ** 2 - 1 - 2 * tf.math.log(s / t)) / 2
-        ),
-    ],
     "likelihood": [
         lambda logs: -tf.reduce_logsumexp(logs) + math.log(len(logs)),
         lambda logs: (
@@ -101,25 +84,30 @@ WRONG = {
             lambda w, m, s, u, e: m[[number_of(w, one) for one in u]],
             "where is the noise",
         ),
-    ],
-    "wider_prior": [
-        (lambda m, s, t: wider_by_loop(m, s, 1), "where is the width"),
-        (lambda m, s, t: wider_by_loop(m / t, s, 1), "scales are not yet"),
-        (lambda m, s, t: wider_by_loop(m, s / t, 1), "means are not yet"),
         (
-            lambda m, s, t: priced((m**2 + s**2) / t**2, 2 * np.log(s)),
-            "logarithm needs",
+            lambda w, m, s, places, noise: (
+                m[:4][
+                    np.minimum(
+                        np.searchsorted(np.cumsum(w)[:-1], places, side="right"), 3
+                    )
+                ]
+                + s[:4][
+                    np.minimum(
+                        np.searchsorted(np.cumsum(w)[:-1], places, side="right"), 3
+                    )
+                ]
+                * noise
+            ),
+            "drawn anew",
         ),
-        (lambda m, s, t: priced((m**2 + s**2) / t, np.log(s * s / t)), "squares"),
-        (lambda m, s, t: wider_by_loop(m * t, s * t, 1), "should be divided"),
-        (lambda *case: 2 * wider_by_loop(*case), "half"),
-        (lambda *case: -wider_by_loop(*case), "sign"),
-        (lambda *case: wider_by_loop(*case) / len(case[0]), "mean over"),
         (
-            lambda m, s, t: priced((t**2 + m**2) / s**2, 2 * np.log(t / s)),
-            "other way round",
+            lambda w, m, s, places, noise: (
+                m[np.searchsorted(np.cumsum(w)[:-1], places, side="right")]
+                + s[np.searchsorted(np.cumsum(w)[:-1], places, side="right")] ** 2
+                * noise
+            ),
+            "differs by up to",
         ),
-        (lambda *case: wider_by_loop(*case) / math.log(2), "bits"),
     ],
     "likelihood": [
         (lambda logs: -np.mean(logs), "which is the bound"),
@@ -131,6 +119,18 @@ WRONG = {
         ),
         (lambda logs: -max(logs), "best draw"),
         (lambda logs: -np.log(np.mean(np.exp(logs - max(logs)))), "put back"),
+        (
+            lambda logs: -(logs.min() + np.log(np.mean(np.exp(logs - logs.min())))),
+            "not the largest",
+        ),
+        (
+            lambda logs: -(logs[0] + np.log(np.mean(np.exp(logs - logs[0])))),
+            "not the largest",
+        ),
+        (
+            lambda logs: -(logs.mean() + np.log(np.mean(np.exp(logs - logs.mean())))),
+            "not the largest",
+        ),
     ],
     "paid_in_vain": [
         (math.log(2), "for certain"),

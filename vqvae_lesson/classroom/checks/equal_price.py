@@ -48,7 +48,13 @@ def beaten(answer):
             (prices > prices.min()) | (pixels > pixels.min())
         ).astype(int),
     }
-    return check_function(answer, cases, reference, mistakes)
+    return check_function(
+        answer,
+        cases,
+        reference,
+        mistakes,
+        fresh=lambda random: [tuple(random.integers(1, 9, [2, 11]) * 1.0)],
+    )
 
 
 def matched(answer):
@@ -59,6 +65,7 @@ def matched(answer):
         (np.array([2.0, 8.0, 4.0]), np.array([272.0, 225.0, 250.0]), 3.5),
         (np.array([8.0, 4.0, 2.0]), np.array([225.0, 250.0, 272.0]), 1.0),
         (np.array([8.0, 4.0, 2.0]), np.array([225.0, 250.0, 272.0]), 9.0),
+        (np.array([8.0, 4.0, 2.0]), np.array([225.0, 250.0, 272.0]), 8.0),
     ]
 
     def inside(prices, price):
@@ -114,7 +121,15 @@ def matched(answer):
         ),
         "nan where nothing was measured, not 0.": outside(lambda *_: 0.0),
     }
-    return check_function(answer, cases, reference, mistakes)
+
+    def fresh(random):
+        """Draw a curve of five models, in any order."""
+        prices, pixels = np.cumsum(random.uniform(0.5, 3, [2, 5]), axis=1)
+        order = random.permutation(5)
+        price = random.uniform(prices[3], prices[4])
+        return [(prices[order], 290 - 9 * pixels[order], float(price))]
+
+    return check_function(answer, cases, reference, mistakes, fresh=fresh)
 
 
 def _as_if_rising(prices, pixels, price):

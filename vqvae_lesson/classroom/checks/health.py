@@ -6,6 +6,7 @@ import numpy as np
 
 from vqvae_lesson.classroom.checks.verdict import (
     Fault,
+    Measured,
     agrees,
     check_each,
     check_function,
@@ -64,7 +65,16 @@ def earliest(answer):
         ),
     }
     cases = [(2.0, 5.0, 3.0, 0.99), (0.6, 40.0, 25.0, 0.99), (0.5, 10.0, 4.0, 0.95)]
-    return check_function(answer, cases, reference, mistakes)
+
+    def fresh(random):
+        """Draw until the step is no whole number, nor nearly."""
+        while True:
+            low, high = (0.3, 5, 2, 0.9), (3, 50, 20, 0.98)
+            first, latent, gap, decay = random.uniform(low, high).tolist()
+            if 0.05 < step(latent + gap, first, decay, float) % 1 < 0.95:
+                return [(first, latent, gap, decay)]
+
+    return check_function(answer, cases, reference, mistakes, fresh=fresh)
 
 
 def keys(answer):
@@ -82,10 +92,12 @@ def keys(answer):
             )
         for pair in sorted(pairs - expected):
             if pair not in cost:
-                raise Fault(f"{pair} is no tuple of runs: keep their order.")
+                raise Measured(f"{pair} is no tuple of runs: keep their order.")
             if pair not in both:
-                raise Fault(f"{pair}: without both it costs hardly more than with all.")
-            raise Fault(
+                raise Measured(
+                    f"{pair}: without both it costs hardly more than with all."
+                )
+            raise Measured(
                 f"{pair}: one of them is missed even when the other is there: "
                 "leaving one out sees that, and nothing stands in for it."
             )
@@ -102,7 +114,20 @@ def keys(answer):
         ("c", "d"): 278.0,
     }
     plain = {(): 3.0, ("x",): 9.0, ("y",): 3.2, ("x", "y"): 9.1}
-    return check_each(answer, [(plain, 1.0), (runs, 2.0), (runs, 5.0)], judge)
+
+    def fresh(random):
+        """Draw three idle measures and one that is missed; some pairs stand in."""
+        margin = float(random.uniform(2, 5))
+        cost = {(): 0.0, ("w",): 4 * margin}
+        cost |= {(name,): margin * random.uniform(-0.4, 0.6) for name in "xyz"}
+        cost |= {("w", name): margin * random.uniform(5, 7) for name in "xyz"}
+        pairs = [("x", "y"), ("x", "z"), ("y", "z")]
+        for pair, both in zip(random.permutation(pairs), (2.5, 0.5, 3.5), strict=True):
+            cost[tuple(pair.tolist())] = margin * both
+        return [({out: 250 + more for out, more in cost.items()}, margin)]
+
+    cases = [(plain, 1.0), (runs, 2.0), (runs, 5.0)]
+    return check_each(answer, cases, judge, fresh=fresh)
 
 
 def _pairs(found):
@@ -163,7 +188,11 @@ def placed(answer):
 
     centers = np.array([[4.0, -2.0], [7.0, 1.0], [-3.0, 5.0]])
     return check_each(
-        answer, [(centers,)], judge, "the codes stay where they were put."
+        answer,
+        [(centers,)],
+        judge,
+        "the codes stay where they were put.",
+        fresh=lambda random: [(random.normal(0, 3, [3, 4]),)],
     )
 
 

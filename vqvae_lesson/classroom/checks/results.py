@@ -5,6 +5,7 @@ import numpy as np
 from vqvae_lesson import judges
 from vqvae_lesson.classroom.checks.verdict import (
     Fault,
+    Measured,
     check_each,
     check_function,
     expect_shape,
@@ -51,7 +52,7 @@ def all_in_use(answer):
 
     return check_each(
         answer,
-        [(3, 40), (64, 2000)],
+        [(3, 40), (64, 2000), (7, 300)],
         judge,
         "every code is in use, and it feels like fewer than two.",
     )
@@ -129,7 +130,14 @@ def data_set_perplexity(answer):
         "this is the sum over batches.": lambda counts: each(counts).sum(),
         "these are perplexities of the batches: one number for the data set.": each,
     }
-    return check_function(answer, cases, reference, mistakes)
+    return check_function(
+        answer,
+        cases,
+        reference,
+        mistakes,
+        # The last codes belong to nobody.
+        fresh=lambda random: [(random.integers(0, 7, [5, 40]) * (np.arange(40) < 37),)],
+    )
 
 
 def fair_draw(answer):
@@ -171,7 +179,7 @@ def fair_draw(answer):
             )
         odd = drawn[~np.isin(drawn, np.arange(count))]
         if odd.size:
-            raise Fault(
+            raise Measured(
                 f"expected codes, whole numbers from 0 to {count - 1}, found "
                 f"{odd[0]:.4g}."
             )
@@ -181,7 +189,7 @@ def fair_draw(answer):
             )
         if (shares[drawn.astype(int)] == 0).any():
             nobody = drawn[shares[drawn.astype(int)] == 0][0]
-            raise Fault(f"code {nobody:.0f} is drawn, and its share is 0.")
+            raise Measured(f"code {nobody:.0f} is drawn, and its share is 0.")
         nearest = [np.abs(np.cumsum(shares) - die).argmin() for die in dice]
         if np.array_equal(drawn, nearest):
             raise Fault(
@@ -201,16 +209,25 @@ def fair_draw(answer):
         gets = of_code(drawn, shares)
         if len(dice) > 100 and np.abs(gets - shares).max() > 0.01:
             code = np.abs(gets - shares).argmax()
-            raise Fault(
+            raise Measured(
                 f"code {code} has the share {shares[code]:.2f}, and gets "
                 f"{gets[code]:.2f} of 1,000 evenly spread throws."
             )
-        raise Fault(
+        raise Measured(
             f"the throw {dice[wrong]:.4g} falls on code {drawn[wrong]:.0f} with you: "
             "are the pieces in the order of the codes, each as long as its share?"
         )
 
-    return check_each(answer, cases, judge, "every throw falls on the right piece.")
+    def fresh(random):
+        """Draw shares, one of them 0, and throws on no border."""
+        shares, dice = random.dirichlet(np.full(9, 2)), random.random(60)
+        shares[3] = 0
+        shares /= shares.sum()
+        borders = np.abs(np.cumsum(shares) - dice[:, None]).min(axis=1)
+        return [(shares, dice[borders > 1e-6])]
+
+    praise = "every throw falls on the right piece."
+    return check_each(answer, cases, judge, praise, fresh=fresh)
 
 
 def extra_price(answer):
@@ -283,7 +300,14 @@ def extra_price(answer):
             ]
         ),
     }
-    return check_function(answer, cases, reference, mistakes)
+
+    def fresh(random):
+        """Draw shares, one of them 0."""
+        used, believed = random.dirichlet(np.ones(6), size=2)
+        used[2] = 0
+        return [(used / used.sum(), believed)]
+
+    return check_function(answer, cases, reference, mistakes, fresh=fresh)
 
 
 def judge_of_two(answer):
@@ -358,4 +382,10 @@ def judge_of_two(answer):
             np.outer(np.maximum(a, b), np.maximum(a, b)).sum() / 2
         ),
     }
-    return check_function(answer, cases, reference, mistakes)
+    return check_function(
+        answer,
+        cases,
+        reference,
+        mistakes,
+        fresh=lambda random: [tuple(random.dirichlet(np.ones(7), size=2))],
+    )
