@@ -18,6 +18,7 @@ from vqvae_lesson.health import RECORDS
 from vqvae_lesson.kmnist import KMNIST_FILES
 from vqvae_lesson.laboratory import KL_WEIGHTS, SEEDS, experiments
 from vqvae_lesson.recipes import RECIPES, find_recipe
+from vqvae_lesson.runs.checkpoints import find_trained
 from vqvae_lesson.runs.files import read_json, write_json
 
 RUNS = Path("runs")
@@ -97,6 +98,13 @@ def manifest_of(path):
     return manifest if manifest.get("steps") else None
 
 
+def manifest_of_run(folder):
+    """Read how far a run came; None if it has no checkpoint yet, or no step."""
+    begun = (folder / "checkpoint.npz").exists()
+    manifest = find_trained(folder)[2] if begun else {}
+    return manifest if manifest.get("steps") else None
+
+
 def plan(names, runs=RUNS, records=RECORDS):
     """List what is left to do of some variants.
 
@@ -104,7 +112,7 @@ def plan(names, runs=RUNS, records=RECORDS):
     its recipe where it has none; times the pace of this machine against the records,
     once runs of its own show it.
     """
-    here = {name: manifest_of(runs / name / "manifest.json") for name in names}
+    here = {name: manifest_of_run(runs / name) for name in names}
     stored = {
         name: pace(
             manifest_of(records / f"{name}.json")
@@ -181,7 +189,7 @@ def train(name):
         shutil.rmtree(folder, ignore_errors=True)
         command += ["--recipe", recipe, *as_options(options)]
     _run(command)
-    manifest = read_json(folder / "manifest.json")
+    _, _, manifest = find_trained(folder)
     if manifest["steps"] != manifest["steps_to_reach"]:
         sys.exit(f"{folder} is not finished: start again, and it goes on")
     RECORDS.mkdir(exist_ok=True)
