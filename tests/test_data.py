@@ -202,7 +202,9 @@ def test_an_array_that_only_calls_itself_npz_is_refused(tmp_path):
     assert "a.npz" in refused(load_own, tmp_path / "a.npz")
 
 
-@pytest.mark.parametrize("name", ["none.npz", "a.txt", "none"])
+@pytest.mark.parametrize(
+    "name", ["none.npz", "a.txt", "none", "a" * 5000, "a\0.npz", "\udcff.npz"]
+)
 def test_a_path_that_is_neither_npz_nor_folder_is_refused(tmp_path, name):
     (tmp_path / "a.txt").write_text("letters")
     assert name in refused(load_own, tmp_path / name)

@@ -487,6 +487,12 @@ def test_a_password_that_breaks_its_address_is_not_shown_either(cache):
     assert "sesame" not in refused(find_kmnist, IMAGES, url=url, progress=False)
 
 
+def test_an_address_of_two_lines_is_one_in_the_message(cache):
+    url = "http://reader:opensesame@a\nb/"
+    message = refused(find_kmnist, IMAGES, url=url, progress=False)
+    assert "http://a b/" in message
+
+
 @pytest.fixture
 def publisher(server, monkeypatch):
     """The publisher's two addresses, of which the server answers the second."""
@@ -506,8 +512,9 @@ def test_where_https_fails_http_with_the_right_hash_will_do(publisher, server):
     assert "thrown away" in refused(find_kmnist, LABELS, progress=False)
 
 
-def test_an_empty_mirror_is_none(publisher, monkeypatch):
-    monkeypatch.setenv("KMNIST_URL", "")
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_mirror_is_none(publisher, monkeypatch, empty):
+    monkeypatch.setenv("KMNIST_URL", empty)
     assert find_kmnist(IMAGES, progress=False).read_bytes() == CONTENT[IMAGES]
 
 

@@ -7,6 +7,7 @@ load through the same door, :func:`load_letters`.
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -217,9 +218,9 @@ def load_own(path):
         more of them than there is room for.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         images, labels = to_float(read_pngs(path)), None
-    elif path.suffix == ".npz" and path.is_file():
+    elif path.suffix == ".npz" and os.path.isfile(path):
         images, labels = read_npz(path)
         images = to_float(images)
     else:

@@ -106,7 +106,7 @@ def find_kmnist(name, folder=None, url=None, progress=True):
     folder = folder or os.environ.get("KMNIST_DIR")
     if folder and os.path.lexists(Path(folder, name)):
         return _verified(Path(folder, name), KMNIST_FILES[name])
-    url = url or os.environ.get("KMNIST_URL")
+    url = url or os.environ.get("KMNIST_URL", "").strip()
     return _download(name, [url] if url else KMNIST_URLS, progress)
 
 
@@ -155,7 +155,7 @@ def _download(name, urls, progress):
     for url in urls:
         try:
             found = pooch.retrieve(
-                url.strip().rstrip("/") + "/" + name,
+                url.rstrip("/") + "/" + name,
                 known_hash="sha256:" + published.sha256,
                 fname=name,
                 path=folder,
@@ -187,15 +187,19 @@ def _in_cache(path, published):
     regular_size(path)
     try:
         _verified(path, published)
-    except LessonError:
-        path.unlink()
+    except LessonError as error:
+        try:
+            path.unlink()
+        except OSError:
+            raise error from None
         return False
     return True
 
 
 def _without_password(url):
     """Return what of an address may be shown: no name, no password, no query."""
-    return re.sub(r"^([a-z+]*://)?.*@", r"\1", re.split("[?#]", url)[0], flags=re.I)
+    shown = " ".join(re.split("[?#]", url)[0].split())
+    return re.sub(r"^([a-z+]*://)?.*@", r"\1", shown, flags=re.I)
 
 
 def _fetch(url, path, _, size, end, progress):

@@ -73,7 +73,14 @@ def read_pngs(folder):
         For a file that is no PNG or a damaged one, for an animation, for pictures
         of several sizes and, before one is unpacked, for more than there is room for.
     """
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png")
+    try:
+        paths = sorted(
+            path for path in folder.iterdir() if path.suffix.lower() == ".png"
+        )
+    except OSError as error:
+        raise LessonError(
+            f"{folder} cannot be read ({error.strerror}): allow it, or name another"
+        ) from None
     if not paths:
         raise LessonError(f"{folder} holds no PNG files, expected letters as *.png")
     shape, _ = png_header(paths[0])
