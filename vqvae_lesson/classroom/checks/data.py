@@ -227,7 +227,7 @@ def split_pairs(answer):
         _compare_orders(orders.setdefault(len(labels), {}), seed, trained, held)
 
     def fresh(random):
-        images = random.integers(0, 255, [19, 3, 2, 1]) / 255
+        images = random.integers(0, 255, [19, 3, 2, 1]) / 256
         labels, start = random.permutation(40)[:19], random.integers(1000)
         return [(images, labels, 6, int(start) + more) for more in (0, 2, 3, 4, 0)]
 

@@ -220,7 +220,7 @@ def fair_draw(answer):
 
     def fresh(random):
         """Draw shares, one of them 0, and throws on no border."""
-        shares, dice = random.dirichlet(np.full(9, 2)), random.random(60)
+        shares, dice = random.dirichlet(np.full(9, 2)), even + random.random() / 2000
         shares[3] = 0
         shares /= shares.sum()
         borders = np.abs(np.cumsum(shares) - dice[:, None]).min(axis=1)
