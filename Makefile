@@ -11,7 +11,7 @@ export KMNIST_DIR
 ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test lint unit chapters run lab serve text train records laboratory compare cover bench lock clean
+.PHONY: help install book test lint unit chapters run lab serve text train records plan laboratory reading judges looks splits compare cover bench lock clean
 
 help:           ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -58,11 +58,28 @@ text: install   ## write each chapter as text into text/, to edit it there
 train: install  ## train a recipe (RECIPE=article, healthy, vae, ...), put its weights into the package
 	$(BIN)/python scripts/train_weights.py $(RECIPE)
 
-records: install  ## train all that the chapters compare, and keep their records
+records: install  ## train all that is stored, and say beforehand how long it takes
 	$(BIN)/python scripts/train_records.py
+	$(BIN)/python scripts/train_weights.py
+	$(MAKE) laboratory reading judges looks splits compare
+
+plan: install   ## say what `make records` has left to do, and how long it takes
+	$(BIN)/python scripts/train_records.py --plan
 
 laboratory: install  ## train the small experiments that the chapters cite, at three seeds
 	$(BIN)/python scripts/train_laboratory.py
+
+reading: install  ## train the small models of chapter 13 at three seeds, and read their pictures
+	$(BIN)/python scripts/read_models.py
+
+judges: install  ## train the small models of chapter 11 at three seeds, and ask the judges
+	$(BIN)/python scripts/judge_pictures.py
+
+looks: install  ## train the small models of chapter 12 at three seeds, and judge their pictures
+	$(BIN)/python scripts/judge_models.py
+
+splits: install  ## train the small models of chapter 10 at three seeds, and split what they lose
+	$(BIN)/python scripts/split_losses.py
 
 compare: install  ## measure the models of three seeds on one scale
 	$(BIN)/python scripts/compare_models.py
