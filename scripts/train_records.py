@@ -66,8 +66,15 @@ SMALL = {
     ],
     "judges": ["none", "all"],
     "looks": ["article", "vae", "healthy", "vae-wide", "vae, falling"],
+    "splits": ["small article", "small healthy"],
 }
-MINUTES = {"laboratory": 1.0, "reading": 1.5, "judges": 1.5, "looks": 1.5}
+MINUTES = {
+    "laboratory": 1.0,
+    "reading": 1.5,
+    "judges": 1.5,
+    "looks": 1.5,
+    "splits": 2.0,
+}
 
 
 class Task(NamedTuple):

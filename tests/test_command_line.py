@@ -2,6 +2,7 @@ import importlib.metadata
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -156,6 +157,25 @@ def test_version_is_that_of_the_package(command):
         (["train", "--batch-size", "33"], ["batch_size is 33", "32"]),
         (["train", "--epochs", "0"], ["epochs is 0"]),
         (["train", "--steps", "0"], ["--steps"]),
+        (["train", "--steps", "9223372036854775808"], ["--steps", "2147483647"]),
+        (
+            ["train", "--batch-size", "8", "--epochs", str(10**18)],
+            ["steps to reach", "fewer"],
+        ),
+        (["train", "--num-codes", str(10**9)], ["GB of memory", "smaller numbers"]),
+        (["train", "--num-codes", str(10**30)], ["GB of memory"]),
+        (["train", "--latent-size", str(10**6)], ["GB of memory"]),
+        (["train", "--code-size", str(10**9)], ["GB of memory"]),
+        (["train", "--base-depth", str(10**6)], ["GB of memory"]),
+        (["train", "--learning-rate", "1e308"], ["learning_rate is 1e+308"]),
+        (["train", "--commitment-weight", "1e308"], ["commitment_weight is 1e+308"]),
+        (
+            ["train", "--recipe", "healthy", "--batch-size", "8", "--num-codes", "33"],
+            ["at most one", "32"],
+        ),
+        (["train", "--recipe", "n\udcff\x1b[2J"], [r"\udcff\x1b[2J"]),
+        (["sample", "--from", "n\udcff\x1b[2J\n"], [r"n\udcff\x1b[2J\n is no"]),
+        (["sample", "--count", str(10**12)], ["--count", "at most"]),
         (["train", "--seed", "-1"], ["--seed"]),
         (["train", "--seed", str(2**32)], ["--seed"]),
         (["train", "--resume"], ["out", "manifest.json"]),
@@ -249,6 +269,53 @@ def test_a_picture_that_cannot_be_written_is_one_line(command, trained, name, ou
     assert [path.name for path in Path.cwd().iterdir()] == ["letters.npz"]
 
 
+@pytest.mark.parametrize("name", ["sample", "reconstruct"])
+def test_a_device_or_a_pipe_is_not_written_over(command, trained, name):
+    os.mkfifo("pipe")
+    os.symlink("/dev/null", "device")
+    arguments = ["--data", "letters.npz"] if name == "reconstruct" else []
+    for out in ("pipe", "device"):
+        code, _, err = command(name, "--from", trained, "--out", out, *arguments)
+        assert code == 1
+        assert "no ordinary file" in one_line(err)
+    assert stat.S_ISCHR(os.stat("device").st_mode)
+    assert stat.S_ISFIFO(os.stat("pipe").st_mode)
+
+
+def test_a_file_name_that_is_not_utf_8_is_trained_on_and_told(command):
+    name = os.fsdecode(b"\xff\x1b.npz")
+    Path("letters.npz").rename(name)
+    arguments = ["--data", name, *SMALL, "--steps", "1", "--out"]
+    code, out, err = command("train", *arguments, os.fsdecode(b"out\xff"))
+    assert code == 0
+    assert r"see out\udcff" in out
+    assert only_a_bar(err)
+    code, out, _ = command("info", os.fsdecode(b"out\xff"))
+    assert code == 0
+    assert r"\udcff" in out
+    assert "\x1b" not in out
+
+
+def test_pictures_are_decoded_a_few_at_a_time(command, trained, monkeypatch):
+    from vqvae_lesson.model import VQVAE
+
+    sizes, decode = [], VQVAE.decode
+
+    def counted(self, indices):
+        sizes.append(len(indices))
+        return decode(self, indices)
+
+    monkeypatch.setattr(VQVAE, "decode", counted)
+    arguments = ["sample", "--from", trained, "--count", 600, "--out"]
+    assert command(*arguments, "many.png")[0] == 0
+    assert sizes == [250, 250, 100]
+    monkeypatch.setattr(__main__._in_batches, "__defaults__", (600,))
+    assert command(*arguments, "one.png")[0] == 0
+    assert sizes[3:] == [600]
+    many, one = (np.asarray(Image.open(name), int) for name in ("many.png", "one.png"))
+    assert np.abs(many - one).max() <= 1
+
+
 def test_letters_of_another_shape_cannot_be_reconstructed(command, trained):
     np.savez("large.npz", images=np.zeros([10, 32, 32, 3], np.uint8))
     code, _, err = command("reconstruct", "--from", trained, "--data", "large.npz")
@@ -266,6 +333,28 @@ def test_an_error_of_the_operating_system_is_one_line(command, monkeypatch):
     assert "Permission denied: 'locked'" in one_line(err)
 
 
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        (lambda tf: MemoryError(), "memory"),
+        (lambda tf: MemoryError("Unable to allocate\n9 GB"), "memory"),
+        (lambda tf: RecursionError("maximum"), "nested"),
+        (lambda tf: tf.errors.ResourceExhaustedError(None, None, "OOM\nat 3"), "OOM"),
+        (lambda tf: tf.errors.InvalidArgumentError(None, None, ""), "TensorFlow"),
+    ],
+)
+def test_what_the_machine_cannot_do_is_one_line(command, monkeypatch, error, word):
+    import tensorflow as tf
+
+    def refuse(source):
+        raise error(tf)
+
+    monkeypatch.setattr(data, "load_letters", refuse)
+    code, _, err = command("train", "--out", "out")
+    assert code == 1
+    assert word in one_line(err)
+
+
 def test_an_error_that_is_ours_to_mend_is_not_hidden(command, monkeypatch):
     monkeypatch.setattr(data, "load_letters", lambda source: {}["bug"])
     with pytest.raises(KeyError):
@@ -280,7 +369,7 @@ def test_train_writes_a_run_and_says_how_good_it_is(command):
         "train", "--data", "letters.npz", *SMALL, "--epochs", "1", "--out", "a/b"
     )
     assert code == 0
-    manifest = json.loads(Path("a/b/manifest.json").read_text())
+    manifest = json.loads(command("info", "a/b")[1])
     assert manifest["steps"] == 4
     assert manifest["data"]["name"] == "letters.npz"
     assert out.splitlines() == [
@@ -301,6 +390,17 @@ def test_train_keeps_a_record_when_asked_and_resume_goes_on_with_it(command):
         assert record["steps"].tolist() == [1, 2, 3, 4, 5, 6]
         assert record["norms"].shape == record["uses"].shape == (6, 8)
         assert record["picture_steps"].tolist() == [1]
+
+
+def test_a_gap_in_the_record_is_said_and_recording_goes_on_by_itself(command):
+    arguments = ["train", "--data", "letters.npz", "--out", "out"]
+    assert command(*arguments, *SMALL, "--steps", "2")[0] == 0
+    code, out, _ = command(*arguments, "--resume", "--record", "--steps", "3")
+    assert code == 0
+    assert "codes.npz has a gap: nothing was recorded from step 1 to 2\n" in out
+    assert command(*arguments, "--resume", "--steps", "4")[0] == 0
+    with np.load("out/codes.npz") as record:
+        assert record["steps"].tolist() == [3, 4]
 
 
 def test_sample_draws_as_many_letters_as_asked(command, trained):
@@ -354,7 +454,11 @@ def test_reconstruct_puts_each_letter_above_its_reconstruction(command, trained)
 def test_info_prints_the_manifest(command, trained):
     code, out, err = command("info", trained)
     assert (code, err) == (0, "")
-    assert json.loads(out) == json.loads((trained / "manifest.json").read_text())
+    manifest = json.loads(out)
+    assert manifest["steps"] == STEPS
+    assert manifest["metrics"].keys() > {"held_out_nll"}
+    made_from = json.loads((trained / "manifest.json").read_text())
+    assert made_from.items() <= manifest.items()
 
 
 def test_fetch_prints_where_the_files_are(command, monkeypatch):
@@ -392,7 +496,7 @@ def test_ctrl_c_stops_a_real_run_and_resume_finishes_it(command):
     assert out.startswith("stopped at step ")
     assert "--resume" in out
     assert only_a_bar(err)
-    stopped = json.loads(Path("r/manifest.json").read_text())["steps"]
+    stopped = json.loads(command("info", "r")[1])["steps"]
     assert f"step {stopped};" in out
     code, out, err = command(*arguments, "--resume", "--steps", stopped + 1)
     assert code == 0

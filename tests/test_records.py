@@ -1,10 +1,13 @@
 """What `make records` has left to do, and how long it says that it takes."""
 
+import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.fuzz import manifest
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.runs.files import write_json
 
@@ -23,9 +26,13 @@ def folders(tmp_path):
     return runs, records
 
 
-def begin(runs, name, **manifest):
+def begin(runs, name, **progress):
     (runs / name).mkdir(parents=True)
-    write_json(runs / name / "manifest.json", manifest)
+    made = manifest()
+    write_json(runs / name / "manifest.json", made)
+    origin = {"run": made["run"], "data": made["data"]["sha256"], "metrics": {}}
+    text = json.dumps({**origin, **progress})
+    np.savez(runs / name / "checkpoint.npz", progress=np.array(text))
 
 
 def test_a_variant_not_begun_takes_all_its_steps_at_the_stored_pace(folders):
@@ -58,7 +65,7 @@ def test_runs_of_this_machine_correct_the_stored_pace(folders):
 
 
 def test_a_run_that_was_stopped_before_its_first_step_is_planned_whole(folders):
-    begin(folders[0], "article", steps_to_reach=2_500)
+    begin(folders[0], "article", steps=0, seconds=0.0)
     assert train_records.plan(["article"], *folders)[0].steps == 2_500
 
 

@@ -1,6 +1,7 @@
 """The command line: ``python -m vqvae_lesson --help``."""
 
 import dataclasses
+import math
 import os
 import sys
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from vqvae_lesson.recipes import RECIPES, find_recipe
 DATA_HELP = "kmnist, kmnist-full, glyphs, an .npz file or a folder of PNGs."
 FROM_HELP = "A trained model's name, or a folder written by train."
 SEED = click.IntRange(0, 2**32 - 1)
+STEPS = click.IntRange(1, 2**31 - 1)
+MOST_PIXELS = 25_000_000
 NUMBERS = {
     field.name: field.type
     for recipe in RECIPES.values()
@@ -59,7 +62,7 @@ def fetch(full):
 
     for name in KMNIST_FILES:
         if full or name.startswith("t10k"):
-            click.echo(find_kmnist(name))
+            _say(find_kmnist(name))
 
 
 def _recipe_options(command):
@@ -74,7 +77,7 @@ def _recipe_options(command):
 @click.option("--recipe", help=f"By name, article by default: {', '.join(RECIPES)}.")
 @click.option("--data", default="kmnist", show_default=True, help=DATA_HELP)
 @click.option("--seed", type=SEED, help="0 by default.")
-@click.option("--steps", type=click.IntRange(min=1), help="Instead of whole epochs.")
+@click.option("--steps", type=STEPS, help="Instead of whole epochs.")
 @click.option("--out", type=click.Path(path_type=Path), help="By default runs/RECIPE.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 @click.option("--record", is_flag=True, help="Write how each code fares to codes.npz.")
@@ -94,44 +97,35 @@ def train(recipe, data, seed, steps, out, resume, record, **changes):
     recipe = recipe or "article"
     letters = load_letters(data)
     _start_tensorflow()
-    from vqvae_lesson.runs.checkpoints import read_manifest
     from vqvae_lesson.runs.run import Run
 
     out = out or Path("runs") / recipe
     if resume:
-        numbers, _ = read_manifest(out / "manifest.json")
+        run = Run.resume(out, letters, steps, record)
     else:
         numbers = find_recipe(recipe, **changes)
-    if record:
-        numbers.require_one_code()
-    if resume:
-        run = Run.resume(out, letters, steps)
-    else:
-        run = Run.start(out, letters, numbers, recipe, seed or 0, steps)
-    finished = _train_with_bar(run, record)
-    click.echo(
+        run = Run.start(out, letters, numbers, recipe, seed or 0, steps, record)
+    if run.record and run.record.missing:
+        first, last = run.record.missing[0], run.record.missing[-1]
+        _say(f"codes.npz has a gap: nothing was recorded from step {first} to {last}")
+    finished = _train_with_bar(run)
+    _say(
         f"{'finished' if finished else 'stopped'} at step {run.training.step}; "
         f"see {out}" + ("" if finished else "; go on with --resume")
     )
-    for name, value in run.manifest["metrics"].items():
-        click.echo(f"{name}: {value}")
+    for name, value in run.metrics.items():
+        _say(f"{name}: {round(value, 3)}")
 
 
-def _train_with_bar(run, record):
+def _train_with_bar(run):
     """Train under a progress bar with the loss and the time left."""
     from tqdm import tqdm
 
-    from vqvae_lesson.health import CodeRecord
-
-    images, path = run.letters.held_out_images, run.folder / "codes.npz"
-    note = CodeRecord(run.training, images, path) if record else None
     with tqdm(total=run.steps, initial=run.training.step, unit="step") as bar:
 
         def report(step, losses):
             bar.set_postfix(loss=f"{losses.total:.1f}", refresh=False)
             bar.update()
-            if note:
-                note(step)
 
         return run.train(report)
 
@@ -147,9 +141,27 @@ def sample(source, count, seed, out):
     from vqvae_lesson.plots import save_grid
     from vqvae_lesson.runs.checkpoints import load_trained
 
-    model, _ = load_trained(source)
-    save_grid(out, model.sample(count, seed))
-    click.echo(out)
+    model, manifest = load_trained(source)
+    _expect_sheet(count, manifest["image_shape"])
+    save_grid(out, _in_batches(model.decode, model.draw(count, seed)))
+    _say(out)
+
+
+def _in_batches(draw, representations, size=250):
+    """Draw many pictures, holding what the network makes of a few at a time."""
+    import numpy as np
+
+    starts = range(0, len(representations), size)
+    return np.concatenate([draw(representations[at : at + size]) for at in starts])
+
+
+def _expect_sheet(count, image_shape):
+    """Refuse more letters than a picture should hold."""
+    most = MOST_PIXELS // math.prod(image_shape)
+    if count > most:
+        raise LessonError(
+            f"--count is {count}, expected at most {most} letters of this size"
+        )
 
 
 @cli.command()
@@ -169,6 +181,7 @@ def reconstruct(source, data, count, out):
     from vqvae_lesson.data import load_letters
 
     originals = load_letters(data).held_out_images[:count]
+    _expect_sheet(len(originals), originals.shape[1:])
     _start_tensorflow()
     from vqvae_lesson.plots import save_grid
     from vqvae_lesson.runs.checkpoints import load_trained
@@ -179,7 +192,7 @@ def reconstruct(source, data, count, out):
             f"letters are {list(originals.shape[1:])}, expected "
             f"{manifest['image_shape']} as in training: name the same kind of data"
         )
-    pictures = model.reconstruct(originals)
+    pictures = _in_batches(model.reconstruct, originals)
     rows = []
     for start in range(0, len(originals), 8):
         for images in (originals, pictures):
@@ -187,7 +200,7 @@ def reconstruct(source, data, count, out):
             row[: len(images[start : start + 8])] = images[start : start + 8]
             rows.append(row)
     save_grid(out, np.concatenate(rows))
-    click.echo(out)
+    _say(out)
 
 
 @cli.command()
@@ -196,15 +209,15 @@ def info(source):
     """Say where a trained model comes from, and how good it is."""
     import json
 
-    from vqvae_lesson.runs.checkpoints import trained_files
-    from vqvae_lesson.runs.files import read_json
+    from vqvae_lesson.runs.checkpoints import find_trained
 
-    _, manifest = trained_files(source)
-    click.echo(json.dumps(read_json(manifest), indent=2, ensure_ascii=False))
+    _, _, manifest = find_trained(source)
+    for line in json.dumps(manifest, indent=2, ensure_ascii=False).split("\n"):
+        _say(line)
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--execute", "executed", is_flag=True, help="Run the notebooks first.")
 @click.option(
     "--seconds",
@@ -218,20 +231,23 @@ def exercises(paths, executed, seconds):
 
     PATHS are executed notebooks or folders of them; without any, all exercises of
     the book are listed. Notebooks are only read, unless --execute is given: their
-    code then runs on this machine, so run a stranger's in a sandbox.
+    code then runs on this machine, with the book's own checks and bounds on time,
+    memory and output, so run a stranger's in a sandbox all the same.
+
+    Inside a folder that others filled, call `vqvae_lesson` or `python -P -m
+    vqvae_lesson`: without -P, Python imports modules that lie there.
     """
     from vqvae_lesson.classroom import exercises as lesson
 
     for path in paths or [lesson.BOOK]:
         for notebook in lesson.find_notebooks(path):
             try:
+                content = lesson.read_notebook(notebook)
                 if executed:
                     content = lesson.execute(notebook, seconds)
-                else:
-                    content = lesson.read_notebook(notebook)
                 _print_exercises(notebook, lesson.exercises_of(content), bool(paths))
             except LessonError as error:
-                click.echo(f"Error: {error}")
+                _say(f"Error: {error}")
 
 
 def _print_exercises(notebook, found, with_states):
@@ -239,28 +255,55 @@ def _print_exercises(notebook, found, with_states):
     if not found:
         return
     done = sum(exercise.state == "done" for exercise in found)
-    click.echo(f"{notebook}: {done} of {len(found)} done" if with_states else notebook)
+    _say(f"{notebook}: {done} of {len(found)} done" if with_states else notebook)
     for exercise in found:
         state = f"{exercise.state:6}" if with_states else ""
         wrong = with_states and exercise.state == "wrong"
-        click.echo(
+        _say(
             f"  {state}{exercise.label}: {exercise.title}"
             + (f" - {exercise.message}" if wrong else "")
         )
 
 
+def _say(line, err=False):
+    """Print one line, whatever is in it: what is not to be printed as its escape."""
+    shown = "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode()
+        for sign in str(line)
+    )
+    click.echo(shown, err=err)
+
+
+def _reason(error):
+    """Say in a line what went wrong, if that is no mistake in this package."""
+    tensorflow = sys.modules.get("tensorflow")
+    if isinstance(error, MemoryError):
+        return "there is not enough memory: use fewer or smaller images, or codes"
+    if isinstance(error, RecursionError):
+        return "a file is nested too deeply: expected one that `train` or Jupyter wrote"
+    if tensorflow and isinstance(error, tensorflow.errors.OpError):
+        first, *_ = f"{error.message}\n".split("\n")
+        return f"TensorFlow gave up ({first[:200]}): use smaller numbers"
+    return str(error) if isinstance(error, LessonError | OSError) else None
+
+
 def main():
     """Run the command line; what the reader can put right gets one line."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(prog_name="vqvae_lesson", standalone_mode=False)
-    except (LessonError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        click.echo(f"Error: {error.format_message()}", err=True)
+        _say(f"Error: {error.format_message()}", err=True)
         sys.exit(error.exit_code)
+    except Exception as error:
+        reason = _reason(error)
+        if not reason:
+            raise
+        _say(f"Error: {reason}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

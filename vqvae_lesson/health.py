@@ -141,9 +141,14 @@ class CodeRecord:
     path : path, optional
         Where to write the record as it grows; what is there already, up to the
         step of the training, is kept.
+    origin : dict, optional
+        Texts that the file carries, such as the id of the run; a file that carries
+        others is refused.
 
     Attributes
     ----------
+    missing : list of int
+        Steps before the training's that should be there, and are not.
     rows : dict
         Lists, one entry a record: `steps`; `norms`, `counts` and `uses`, each [K]:
         length of a code, its moving average, and how many images choose it; and
@@ -155,30 +160,60 @@ class CodeRecord:
     Raises
     ------
     LessonError
-        For a model with more than one latent.
+        For a model with more than one latent, and for a file at the path that is no
+        record of this training.
     """
 
-    def __init__(self, training, images, path=None):
+    def __init__(self, training, images, path=None, origin=None):
         require_one_latent(training.model.latent_size)
         self.training, self.images, self.path = training, images, path
+        self.origin = origin or {}
         self.rows = {name: [] for name in ("steps", "norms", "counts", "uses", "nll")}
         self.pictures = {}
         if path and Path(path).exists() and training.step:
             self._read()
+        before = filter(self.keeps, range(1, training.step + 1))
+        self.missing = sorted({*before} - {*map(int, self.rows["steps"])})
 
     def _read(self):
         """Take up an earlier record, up to where the training is."""
-        now = self.training.step
+        now, model = self.training.step, self.training.model
         with open_arrays(self.path) as file:
+            found = {name: str(file[name]) for name in self.origin}
             kept = file["steps"] <= now
-            self.rows = {name: [*file[name][kept]] for name in self.rows}
+            rows = {name: [*file[name][kept]] for name in self.rows}
             taken = zip(file["picture_steps"].tolist(), file["pictures"], strict=True)
             self.pictures = {step: pixels for step, pixels in taken if step <= now}
+            shapes = {name: np.shape(values) for name, values in rows.items()}
+            drawn = {np.shape(pixels) for pixels in self.pictures.values()}
+        count, codes = len(rows["steps"]), model.num_codes
+        flat, wide = (count,), (count, codes) if count else (0,)
+        fits = all(
+            shape == (flat if name in ("steps", "nll") else wide)
+            for name, shape in shapes.items()
+        )
+        if not fits or drawn - {(codes, *model.image_shape)}:
+            raise LessonError(
+                f"{self.path} is a record of other columns than {codes} codes: put "
+                "back the one that this run wrote, or take it away"
+            )
+        if found != self.origin:
+            raise LessonError(
+                f"{self.path} is the record of run {found.get('run')}, expected "
+                f"{self.origin.get('run')}: put back the one that this run wrote, or "
+                "take it away"
+            )
+        self.rows = rows
+
+    @staticmethod
+    def keeps(step):
+        """Say whether a step is recorded: all to 10, later 10th, 50th, 250th."""
+        every = 1 if step <= 10 else 10 if step <= 100 else 50 if step <= 2_500 else 250
+        return step % every == 0
 
     def __call__(self, step):
         """Record every step to 10, 10th to 100, 50th to 2,500, and 250th from there."""
-        every = 1 if step <= 10 else 10 if step <= 100 else 50 if step <= 2_500 else 250
-        if step % every:
+        if not self.keeps(step):
             return
         model = self.training.model
         codebook = model.quantizer.codebook.numpy()
@@ -201,7 +236,7 @@ class CodeRecord:
 
     def _write(self):
         """Write the whole record."""
-        kinds = {"steps": np.int32, "uses": np.int16}
+        kinds = {"steps": np.int64, "uses": np.int64}
         rows = {
             name: np.array(values, kinds.get(name, np.float32))
             for name, values in self.rows.items()
@@ -210,7 +245,8 @@ class CodeRecord:
             np.savez_compressed(
                 file,
                 **rows,
-                picture_steps=np.array([*self.pictures], np.int32),
+                **{name: np.array(text) for name, text in self.origin.items()},
+                picture_steps=np.array([*self.pictures], np.int64),
                 pictures=np.array([*self.pictures.values()], np.uint8),
             )
 

@@ -4,12 +4,13 @@ TensorFlow is imported only where a model is built, so that the command line can
 list the numbers at once.
 """
 
-import math
 from dataclasses import dataclass, fields, replace
+from numbers import Real
 from typing import Literal, get_args
 
 from vqvae_lesson.errors import LessonError
 
+MOST_FLOAT = 3e38  # float32 ends there
 EMAStartName = Literal["article", "debiased", "consistent"]
 
 
@@ -53,7 +54,14 @@ class Recipe:
                 raise LessonError(
                     f"{field.name} is {value!r}, expected a whole number from {least}"
                 )
-        if not 0 < self.learning_rate < math.inf:
+            if field.type is bool and type(value) is not bool:
+                raise LessonError(f"{field.name} is {value!r}, expected true or false")
+            real = isinstance(value, Real) and type(value) is not bool
+            if field.type is float and not (real and abs(value) < MOST_FLOAT):
+                raise LessonError(
+                    f"{field.name} is {value!r}, expected a number below {MOST_FLOAT}"
+                )
+        if self.learning_rate <= 0:
             raise LessonError(
                 f"learning_rate is {self.learning_rate}, expected more than 0"
             )
@@ -73,6 +81,57 @@ class Recipe:
         vqvae_lesson.model.LessonModel
         """
         raise NotImplementedError
+
+    def require_letters(self, count):
+        """Refuse so few letters that no training could begin, or end.
+
+        Parameters
+        ----------
+        count : int
+            Training images.
+
+        Raises
+        ------
+        LessonError
+            For fewer than a batch.
+        """
+        if count < self.batch_size:
+            raise LessonError(
+                f"batch_size is {self.batch_size}, expected at most the number of "
+                f"letters, {count}"
+            )
+
+    def require_memory(self, image_shape, latent_size=1, entries=0):
+        """Refuse numbers too large for memory, before anything is allocated.
+
+        Parameters
+        ----------
+        image_shape : sequence of int
+            Height, width, channels.
+        latent_size, entries : int
+            Vectors an image, and those kept beside: codes, or parts of a prior.
+
+        Raises
+        ------
+        LessonError
+            If weights and optimizer would take more than 1 GB, or the step of one
+            batch more than 4 GB, as far as a rough count can say.
+        """
+        height, width, channels = image_shape
+        places, depth = height * width // 16, self.base_depth
+        neck, size = self.neck_depth * latent_size, self.code_size * latent_size
+        weights = 25 * depth * (19 * depth + 2 * channels) + neck * size
+        weights += 2 * depth * places * (neck + size) + entries * self.code_size
+        outputs = height * width * (8 * depth + channels) + latent_size * entries
+        # A weight has a gradient and two averages in Adam, an output its gradient.
+        taken = {"weights": 16 * weights, "batches": 8 * self.batch_size * outputs}
+        for name, most in {"weights": 2**30, "batches": 2**32}.items():
+            if taken[name] > most:
+                raise LessonError(
+                    f"the {name} of this recipe would take {taken[name] / 2**30:,.1f} "
+                    f"GB of memory, expected at most {most // 2**30}: use smaller "
+                    "numbers"
+                )
 
     def require_one_code(self):
         """Refuse a model whose letters are not each one code.
@@ -126,7 +185,7 @@ class VQVAERecipe(Recipe):
         if not 0 <= self.decay < 1:
             raise LessonError(f"decay is {self.decay}, expected 0 <= decay < 1")
         for name in ("commitment_weight", "revive_below"):
-            if not 0 <= getattr(self, name) < math.inf:
+            if getattr(self, name) < 0:
                 raise LessonError(
                     f"{name} is {getattr(self, name)}, expected 0 or more"
                 )
@@ -136,6 +195,19 @@ class VQVAERecipe(Recipe):
         from vqvae_lesson.model import VQVAE
 
         return VQVAE(self, image_shape, seed)
+
+    def require_letters(self, count):
+        """Refuse fewer than a batch, and too few for codes that start on them."""
+        super().require_letters(count)
+        if self.warm_up_steps and count * self.latent_size < self.num_codes:
+            raise LessonError(
+                f"num_codes is {self.num_codes}, expected at most one for each of "
+                f"{count * self.latent_size} latents: use more images"
+            )
+
+    def require_memory(self, image_shape):
+        """Refuse numbers too large for memory, the codes among them."""
+        super().require_memory(image_shape, self.latent_size, self.num_codes)
 
     def require_one_code(self):
         """Refuse more latents than one: their codes do not each stand for a picture."""
@@ -162,7 +234,7 @@ class VAERecipe(Recipe):
     def __post_init__(self):
         """Refuse a wrong number at once, not in the middle of a run."""
         super().__post_init__()
-        if not 0 <= self.kl_weight < math.inf:
+        if self.kl_weight < 0:
             raise LessonError(f"kl_weight is {self.kl_weight}, expected 0 or more")
 
     def build(self, image_shape=(28, 28, 1), seed=0):
@@ -170,6 +242,10 @@ class VAERecipe(Recipe):
         from vqvae_lesson.vae import VAE
 
         return VAE(self, image_shape, seed)
+
+    def require_memory(self, image_shape):
+        """Refuse numbers too large for memory, the prior's among them."""
+        super().require_memory(image_shape, entries=2 * self.num_components)
 
 
 HEALTHY = VQVAERecipe(

@@ -1,20 +1,21 @@
 """Save a training run, take it up again, and load trained weights (chapter 07).
 
 A checkpoint is an ``.npz`` of plain arrays, so NumPy alone can look into it.
-Beside it stands a manifest that says which recipe made it, from which data.
+That of a run also says, as JSON, which run it is of, how far it was trained and how
+good it is. Beside it stands a manifest that says which recipe made it, from which data.
 TensorFlow is imported only where a model is built.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.recipes import find_recipe
-from vqvae_lesson.runs.files import open_arrays, read_json, whole_file
+from vqvae_lesson.runs.files import open_arrays, whole_file
+from vqvae_lesson.runs.manifests import read_manifest
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-NEEDED = {"hyperparameters", "image_shape", "seed", "recipe", "data"}
 
 
 def arrays_of(model, optimizer=None):
@@ -104,37 +105,66 @@ def _kind(array):
     return f"{array.dtype} {list(array.shape)}"
 
 
-def read_manifest(path):
-    """Read what a model was trained from.
+def save_progress(path, training, manifest, **progress):
+    """Write all that a run needs to go on: one file, so one truth.
 
     Parameters
     ----------
     path : path
-        A ``manifest.json``.
-
-    Returns
-    -------
-    recipe : vqvae_lesson.recipes.Recipe
+    training : vqvae_lesson.training.Training
     manifest : dict
-        With at least the keys in :data:`NEEDED`.
+        Of the run, whose id and data the checkpoint names.
+    **progress
+        How far it is and how good, as JSON can hold it.
 
     Raises
     ------
     LessonError
-        If the file cannot be read, or lacks one of these.
+        As :func:`save_checkpoint`.
     """
-    manifest = read_json(path)
+    origin = {"run": manifest["run"], "data": manifest["data"]["sha256"]}
+    text = json.dumps({**origin, "steps": training.step, **progress})
+    save_checkpoint(path, training.model, training.optimizer, progress=np.array(text))
+
+
+def progress_of(path, progress, manifest):
+    """Take a checkpoint's progress, if the checkpoint is of the manifest's run.
+
+    Parameters
+    ----------
+    path : path
+        Of the checkpoint.
+    progress : ndarray
+        As :func:`save_progress` wrote it.
+    manifest : dict
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    LessonError
+        If it is of another run, or damaged.
+    """
     try:
-        missing = NEEDED - manifest.keys()
-        recipe = find_recipe(manifest["recipe"], **manifest["hyperparameters"])
-    except (AttributeError, KeyError, TypeError) as error:
-        missing = {error}
-    if missing:
+        found = json.loads(str(progress))
+        origin = found.pop("run"), found.pop("data")
+        right = type(found["steps"]) is int and found["steps"] >= 0
+        right = right and isinstance(found["metrics"], dict)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        right = False
+    if not right:
         raise LessonError(
-            f"{path} lacks {', '.join(map(str, missing))}: expected a manifest.json "
-            "as `train` writes it"
+            f"{path} holds weights, but not how far they were trained: expected a "
+            "file as `train` writes it"
         )
-    return recipe, manifest
+    if origin != (manifest.get("run"), manifest["data"]["sha256"]):
+        raise LessonError(
+            f"{path} is of run {origin[0]}, expected {manifest.get('run')} as in the "
+            "manifest beside it: put back the file of this run"
+        )
+    return found
 
 
 def load_trained(name="article"):
@@ -149,28 +179,56 @@ def load_trained(name="article"):
     -------
     model : vqvae_lesson.model.LessonModel
     manifest : dict
-        Recipe, data, seed, steps, versions and metrics.
+        As of :func:`find_trained`.
 
     Raises
     ------
     LessonError
-        For an unknown name, and as :func:`load_checkpoint`.
+        As :func:`find_trained` and :func:`load_checkpoint`.
     """
-    weights, path = trained_files(name)
-    recipe, manifest = read_manifest(path)
+    path, recipe, manifest = find_trained(name)
     model = recipe.build(tuple(manifest["image_shape"]), manifest["seed"])
-    load_checkpoint(weights, model)
+    extra = load_checkpoint(path, model)
+    if "progress" in extra:  # a run that goes on may have saved anew
+        manifest.update(progress_of(path, extra["progress"], manifest))
     return model, manifest
 
 
-def trained_files(name):
-    """Paths of a trained model's weights and of its manifest."""
-    if (WEIGHTS / f"{name}.npz").is_file():
-        return WEIGHTS / f"{name}.npz", WEIGHTS / f"{name}.json"
-    if (Path(name) / "checkpoint.npz").is_file():
-        return Path(name) / "checkpoint.npz", Path(name) / "manifest.json"
-    known = sorted(path.stem for path in WEIGHTS.glob("*.npz"))
-    raise LessonError(
-        f"{name} is no trained model, expected one of {known} or a folder written by "
-        "`python -m vqvae_lesson train`"
-    )
+def find_trained(name):
+    """Find a trained model's weights, and say what they are.
+
+    Parameters
+    ----------
+    name : str or path
+        As for :func:`load_trained`.
+
+    Returns
+    -------
+    path : Path
+        Of the weights.
+    recipe : vqvae_lesson.recipes.Recipe
+    manifest : dict
+        Recipe, data, seed, steps, versions and metrics of these very weights.
+
+    Raises
+    ------
+    LessonError
+        For an unknown name, or files that are damaged or do not belong together.
+    """
+    path, folder = WEIGHTS / f"{name}.npz", Path(name)
+    if path.is_file():
+        recipe, manifest = read_manifest(path.with_suffix(".json"))
+    elif (folder / "checkpoint.npz").is_file():
+        path = folder / "checkpoint.npz"
+        recipe, manifest = read_manifest(folder / "manifest.json")
+        with open_arrays(path) as arrays:
+            progress = arrays["progress"] if "progress" in arrays.files else ""
+        manifest.update(progress_of(path, progress, manifest))
+    else:
+        known = sorted(path.stem for path in WEIGHTS.glob("*.npz"))
+        raise LessonError(
+            f"{name} is no trained model, expected one of {known} or a folder written "
+            "by `python -m vqvae_lesson train`"
+        )
+    recipe.require_memory(manifest["image_shape"])
+    return path, recipe, manifest

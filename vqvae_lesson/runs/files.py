@@ -1,14 +1,19 @@
 """Write files whole or not at all; read them, or say in one line why not."""
 
+import fcntl
 import json
 import os
-import tempfile
-from contextlib import contextmanager
+import secrets
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
-from vqvae_lesson.errors import LessonError
+from vqvae_lesson.errors import LessonError, first_line
+from vqvae_lesson.intake import archive_headers, regular_size
+
+UNFINISHED = ".vqvae-lesson-"  # what the name of a file begins with while it is written
+MOST_TEXT = 2**24  # bytes of JSON
 
 
 @contextmanager
@@ -27,16 +32,22 @@ def whole_file(path):
     Raises
     ------
     LessonError
-        If the disk is full or the folder cannot be written; nothing is left.
+        If the disk is full or the folder cannot be written; nothing is left. And
+        for a device or a pipe, which would be replaced.
     """
     path = Path(path)
     temporary = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            temporary = file.name
+        if os.path.lexists(path) and not path.is_file():
+            raise OSError("there is something that is no ordinary file")
+        temporary = path.with_name(UNFINISHED + secrets.token_hex(8))
+        with open(temporary, "xb") as file:
+            with suppress(OSError):  # no locks on this disk: sweep keeps away
+                fcntl.flock(file, fcntl.LOCK_EX)
             yield file
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(temporary, path)
     except OSError as error:
         raise LessonError(
             f"{path} could not be written ({error.strerror or error}): make room or "
@@ -47,18 +58,45 @@ def whole_file(path):
             os.unlink(temporary)
 
 
+def unfinished(folder):
+    """List the files in a folder that were begun, and perhaps never finished."""
+    return [
+        path
+        for path in sorted(Path(folder).rglob(f"{UNFINISHED}*"))
+        if path.is_file() and not path.is_symlink()
+    ]
+
+
+def sweep(folder):
+    """Remove what killed processes began to write, not what a living one writes.
+
+    Parameters
+    ----------
+    folder : path
+    """
+    for path in unfinished(folder):
+        with suppress(OSError), open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
 def write_json(path, content):
     """Write a dictionary as readable JSON."""
     with whole_file(path) as file:
         text = json.dumps(content, indent=2, ensure_ascii=False)
-        file.write(text.encode() + b"\n")
+        # A file name need not be UTF-8: what is not becomes \udcff, which is JSON.
+        file.write(text.encode(errors="backslashreplace") + b"\n")
 
 
 def read_json(path):
     """Read a JSON file, or say in one line why not."""
     try:
+        if regular_size(path) > MOST_TEXT:
+            raise ValueError(f"more than {MOST_TEXT:,} bytes")
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except LessonError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
         raise LessonError(
             f"{path} cannot be read ({first_line(error)}): expected a manifest.json "
             "as `train` writes it"
@@ -81,9 +119,10 @@ def open_arrays(path):
     Raises
     ------
     LessonError
-        If the file is missing, damaged or of another kind, which may turn out
-        only when an array is taken from it.
+        If the file is missing, damaged, of another kind or too large, which may
+        turn out only when an array is taken from it.
     """
+    archive_headers(path)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             yield arrays
@@ -92,8 +131,3 @@ def open_arrays(path):
             f"{path} cannot be read ({first_line(error)}): expected an .npz of plain "
             "arrays"
         ) from None
-
-
-def first_line(error):
-    """Take the first line of an exception's message, or its type."""
-    return next(iter(str(error).splitlines()), type(error).__name__)

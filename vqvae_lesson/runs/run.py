@@ -1,34 +1,35 @@
 """One training run and the folder it fills (chapter 07).
 
-The folder holds ``manifest.json``, ``history.csv``, ``checkpoint.npz`` and, for
-each epoch, two grids of 8 x 8 letters in ``pictures/``.
+The folder holds ``manifest.json``, what the run was made from, written when it starts;
+``checkpoint.npz``, the one file to go on from; and, to look at, ``history.csv`` and,
+for each epoch, two grids of 8 x 8 letters in ``pictures/``. With a record of how each
+code fares there is ``codes.npz``, too.
 """
 
 import csv
 import io
-import platform
 import signal
 import time
-from contextlib import contextmanager
-from dataclasses import asdict
-from importlib.metadata import version
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.health import CodeRecord
 from vqvae_lesson.metrics import evaluate
 from vqvae_lesson.plots import save_grid
 from vqvae_lesson.runs.checkpoints import (
     load_checkpoint,
-    read_manifest,
-    save_checkpoint,
+    progress_of,
+    save_progress,
 )
-from vqvae_lesson.runs.files import first_line, whole_file, write_json
+from vqvae_lesson.runs.files import sweep, unfinished, whole_file, write_json
+from vqvae_lesson.runs.manifests import describe, read_manifest
 from vqvae_lesson.training import Training
 
-LIBRARIES = ["tensorflow", "tensorflow-probability", "keras", "numpy"]
 GRID_LETTERS = 64
+MOST_STEPS = 2**31 - 1
 
 
 class Run:
@@ -37,41 +38,56 @@ class Run:
     Parameters
     ----------
     folder : path
-        Must be empty or not exist yet.
     letters : vqvae_lesson.data.Letters
     recipe : vqvae_lesson.recipes.Recipe
     recipe_name : str
     seed : int
     steps : int, optional
         By default as many as the recipe's epochs have.
+    record : bool
+        Keep a record of how each code fares.
 
     Attributes
     ----------
     training : Training
     steps : int
         Steps to reach.
+    record : CodeRecord or None
 
     Raises
     ------
     LessonError
-        If there are fewer letters than one batch holds.
+        If the recipe does not fit the letters, the memory or a record.
     """
 
     def __init__(
-        self, folder, letters, recipe, recipe_name="article", seed=0, steps=None
+        self,
+        folder,
+        letters,
+        recipe,
+        recipe_name="article",
+        seed=0,
+        steps=None,
+        record=False,
     ):
+        count, image_shape = len(letters.train_images), letters.train_images.shape[1:]
+        if record:
+            recipe.require_one_code()
+        recipe.require_memory(image_shape)
+        recipe.require_letters(count)
         self.folder, self.letters = Path(folder), letters
-        self.per_epoch = len(letters.train_images) // recipe.batch_size
-        if not self.per_epoch:
-            raise LessonError(
-                f"batch_size is {recipe.batch_size}, expected at most the number of "
-                f"letters, {len(letters.train_images)}"
-            )
+        self.per_epoch = count // recipe.batch_size
         self.steps = recipe.epochs * self.per_epoch if steps is None else steps
-        self.training = Training(recipe, letters.train_images.shape[1:], seed)
-        self.epoch_losses, self.history, self.seconds = [], [], 0.0
-        self.manifest = _manifest(recipe_name, recipe, letters, seed)
-        self.manifest["steps_to_reach"] = self.steps
+        if not 1 <= self.steps <= MOST_STEPS:
+            raise LessonError(
+                f"{self.steps} steps to reach, expected 1 to {MOST_STEPS}: use fewer "
+                "steps or epochs"
+            )
+        self.training = Training(recipe, image_shape, seed)
+        self.record, self.seconds = None, 0.0
+        self.epoch_losses, self.history, self.metrics = [], [], {}
+        self.manifest = describe(recipe_name, recipe, letters, seed)
+        self.manifest.update(record=record, steps_to_reach=self.steps)
 
     @classmethod
     def start(cls, folder, *args, **kwargs):
@@ -83,24 +99,26 @@ class Run:
             If the folder is not empty, or cannot be made.
         """
         folder = Path(folder)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and not (
+            folder.is_dir() and set(folder.iterdir()) <= set(unfinished(folder))
+        ):
             raise LessonError(
                 f"{folder} is not an empty folder: name another one, or go on with "
                 "the run in it with --resume"
             )
         run = cls(folder, *args, **kwargs)
-        try:
-            (folder / "pictures").mkdir(parents=True)
-        except OSError as error:
-            raise LessonError(
-                f"{folder} cannot be made ({error.strerror}): name another folder"
-            ) from None
-        write_json(folder / "manifest.json", run.manifest)
+        with _new_folder(folder):
+            sweep(folder)
+            write_json(folder / "manifest.json", run.manifest)
+        run._keep_record()
         return run
 
     @classmethod
-    def resume(cls, folder, letters, steps=None):
+    def resume(cls, folder, letters, steps=None, record=False):
         """Take up the run in a folder where its checkpoint left off.
+
+        A run that ended before its first checkpoint begins again: its manifest says
+        all that it needs.
 
         Parameters
         ----------
@@ -109,13 +127,17 @@ class Run:
             The same as when the run began.
         steps : int, optional
             Steps to reach, all told; by default as many as when the run began.
+        record : bool
+            Keep a record from now on, if the run does not do so already.
 
         Raises
         ------
         LessonError
-            If there is no run in the folder, or it was made from other letters.
+            If there is no run in the folder, or it was made from other letters, or
+            a file in it is damaged or of another run.
         """
-        recipe, manifest = read_manifest(Path(folder) / "manifest.json")
+        folder = Path(folder)
+        recipe, manifest = read_manifest(folder / "manifest.json")
         found, expected = letters.digest, manifest["data"]["sha256"]
         if found != expected:
             raise LessonError(
@@ -123,44 +145,51 @@ class Run:
                 f"{found[:12]}: name the same data"
             )
         steps = steps or manifest.get("steps_to_reach")
-        run = cls(folder, letters, recipe, manifest["recipe"], manifest["seed"], steps)
-        run.manifest = {**manifest, **run.manifest}
+        record = record or manifest.get("record", False)
+        name, seed = manifest["recipe"], manifest["seed"]
+        run = cls(folder, letters, recipe, name, seed, steps, record)
+        run.manifest = {**manifest, "record": record, "steps_to_reach": run.steps}
         run._restore()
+        run._keep_record()
+        sweep(folder)
+        write_json(folder / "manifest.json", run.manifest)
         return run
 
     def _restore(self):
-        """Read the checkpoint and the history up to it."""
-        training = self.training
-        path = self.folder / "checkpoint.npz"
+        """Take up the checkpoint, if the run came as far as one."""
+        path, training = self.folder / "checkpoint.npz", self.training
+        if not (path.exists() or (self.folder / "history.csv").exists()):
+            return
         extra = load_checkpoint(path, training.model, training.optimizer)
+        progress = progress_of(path, extra.get("progress"), self.manifest)
+        terms, metrics = training.model.terms, progress["metrics"]
+        columns = ["epoch", "step", *terms._fields, *metrics]
         try:
-            training.step, self.seconds = int(extra["step"]), float(extra["seconds"])
-            rows = extra["epoch_losses"].tolist()
-            self.epoch_losses = [training.model.terms(*row) for row in rows]
-        except (KeyError, TypeError, ValueError) as error:
-            raise LessonError(
-                f"{path} holds weights, but not how far they were trained ({error}): "
-                "expected a file as `train` writes it"
-            ) from None
-        self._read_history()
-
-    def _read_history(self):
-        """Read the rows of the whole epochs before the checkpoint."""
-        path, epochs = self.folder / "history.csv", self.training.step // self.per_epoch
-        try:
-            rows = csv.DictReader(io.StringIO(path.read_text() if epochs else ""))
-            wanted = [str(epoch * self.per_epoch) for epoch in range(1, epochs + 1)]
-            self.history = [row for row in rows if row["step"] in wanted]
-        except (OSError, KeyError, ValueError) as error:
-            raise LessonError(
-                f"{path} cannot be read ({first_line(error)}): expected a file as "
-                "`train` writes it"
-            ) from None
-        if len(self.history) != epochs:
-            raise LessonError(
-                f"{path} holds {len(self.history)} of the {epochs} epochs before the "
-                "checkpoint: put it back as `train` wrote it"
+            self.seconds, self.metrics = float(progress["seconds"]), metrics
+            rows = progress["epoch_losses"]
+            self.epoch_losses = [terms(*map(float, row)) for row in rows]
+            self.history = progress["history"]
+            right = all([*row] == columns for row in self.history)
+            right = right and np.all(
+                np.isfinite([[*row.values()] for row in self.history])
             )
+        except (AttributeError, KeyError, TypeError, ValueError):
+            right = False
+        if not right:
+            raise LessonError(
+                f"{path} holds a history of other columns than {columns}: expected a "
+                "file as `train` writes it"
+            )
+        training.step = progress["steps"]
+        if self.history:
+            self._write_history()
+
+    def _keep_record(self):
+        """Begin or take up the record of the codes, if the run keeps one."""
+        if self.manifest["record"]:
+            path, images = self.folder / "codes.npz", self.letters.held_out_images
+            origin = {"run": self.manifest["run"], "data": self.letters.digest}
+            self.record = CodeRecord(self.training, images, path, origin)
 
     def train(self, report=lambda step, losses: None):
         """Train to the last step; Ctrl-C stops after the step at hand.
@@ -182,51 +211,59 @@ class Run:
             for losses in self.training.steps(images, self.steps):
                 step = self.training.step
                 self.epoch_losses.append(losses)
+                if self.record:
+                    self.record(step)
                 report(step, losses)
                 self.seconds = time.perf_counter() - began
                 stop = bool(pressed)
                 if step % self.per_epoch == 0 or step == self.steps:
                     self._end_epoch()
                 elif stop:
-                    self._save(self._measure())
+                    self._measure()
+                    self._save()
                 if stop:
                     break
         return self.training.step >= self.steps
 
     def _end_epoch(self):
         """Measure, write a row of history and two pictures, save."""
-        step, metrics = self.training.step, self._measure()
+        self._measure()
+        step = self.training.step
         epoch = -(-step // self.per_epoch)
         means = self.training.model.terms(*np.mean(self.epoch_losses, axis=0).tolist())
-        numbers = {**means._asdict(), **_prefixed(metrics)}
+        numbers = {**means._asdict(), **self.metrics}
         rounded = {name: round(number, 4) for name, number in numbers.items()}
-        self.history.append({"epoch": epoch, "step": step, **rounded})
+        row = {"epoch": epoch, "step": step, **rounded}
+        whole_epochs = [row for row in self.history if not row["step"] % self.per_epoch]
+        self.history = [*whole_epochs, row]
         self._write_history()
         self._write_pictures(epoch)
         if step % self.per_epoch == 0:
             self.epoch_losses = []
-        self._save(metrics)
+        self._save()
 
     def _measure(self):
         """Measure the model on the letters held out."""
-        return evaluate(self.training.model, self.letters.held_out_images)
+        found = evaluate(self.training.model, self.letters.held_out_images)
+        self.metrics = {
+            f"held_out_{name}": value for name, value in found._asdict().items()
+        }
+        if not np.all(np.isfinite([*self.metrics.values()])):
+            raise LessonError(
+                f"what is measured at step {self.training.step} is no finite number: "
+                "use a smaller learning_rate"
+            )
 
-    def _save(self, metrics):
-        """Write the checkpoint, and in the manifest how far and how good it is."""
-        training, terms = self.training, len(self.training.model.terms._fields)
-        self.manifest.update(
-            steps=training.step,
-            seconds=round(self.seconds, 1),
-            metrics=_rounded(metrics),
-        )
-        write_json(self.folder / "manifest.json", self.manifest)
-        save_checkpoint(
+    def _save(self):
+        """Write the checkpoint: from now on the run can go on from here."""
+        save_progress(
             self.folder / "checkpoint.npz",
-            training.model,
-            training.optimizer,
-            step=np.array(training.step),
-            seconds=np.array(self.seconds),
-            epoch_losses=np.array(self.epoch_losses, np.float64).reshape(-1, terms),
+            self.training,
+            self.manifest,
+            seconds=round(self.seconds, 3),
+            metrics={name: round(value, 3) for name, value in self.metrics.items()},
+            epoch_losses=self.epoch_losses,
+            history=self.history,
         )
 
     def _write_history(self):
@@ -243,40 +280,28 @@ class Run:
         model = self.training.model
         originals = self.letters.held_out_images[:GRID_LETTERS]
         pictures = self.folder / "pictures"
+        pictures.mkdir(exist_ok=True)
         reconstructions = model.reconstruct(originals)
         save_grid(pictures / f"{epoch:03d}-reconstructions.png", reconstructions)
         random_letters = model.sample(GRID_LETTERS, self.training.seed)
         save_grid(pictures / f"{epoch:03d}-random.png", random_letters)
 
 
-def _manifest(recipe_name, recipe, letters, seed):
-    """Say all that a run depends on."""
-    return {
-        "recipe": recipe_name,
-        "hyperparameters": asdict(recipe),
-        "image_shape": list(letters.train_images.shape[1:]),
-        "seed": seed,
-        "data": {
-            "name": letters.name,
-            "sha256": letters.digest,
-            "train": len(letters.train_images),
-            "held_out": len(letters.held_out_images),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            **{library: version(library) for library in LIBRARIES},
-        },
-    }
-
-
-def _prefixed(metrics):
-    """Name the metrics for what they were measured on."""
-    return {f"held_out_{name}": value for name, value in metrics._asdict().items()}
-
-
-def _rounded(metrics):
-    """Round the held-out metrics for the manifest."""
-    return {name: round(value, 3) for name, value in _prefixed(metrics).items()}
+@contextmanager
+def _new_folder(folder):
+    """Make a folder and those above it; where that or what follows fails, none."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except (OSError, LessonError) as error:
+        for path in new:
+            with suppress(OSError):
+                path.rmdir()
+        reason = getattr(error, "strerror", None) or error
+        raise LessonError(
+            f"{folder} cannot be made ({reason}): name another folder"
+        ) from None
 
 
 @contextmanager
