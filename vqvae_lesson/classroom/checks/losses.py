@@ -324,7 +324,7 @@ def reconstruction(answer):
 
     def fresh(random):
         shape = [5, 3, 4, 2]
-        images, logits = random.uniform(size=shape), random.normal(0, 2, shape)
+        images, logits = random.uniform(0, 0.6, shape), random.normal(0, 2, shape)
         return [(images.astype(np.float32), logits.astype(np.float32))]
 
     verdict = check_each(answer, cases, judge, fresh=fresh)
