@@ -203,7 +203,9 @@ def train(name):
     if has_codes:
         shutil.copy(folder / "codes.npz", RECORDS / f"{name}.npz")
     target = f"make train RECIPE={name}" if name in RECIPES else "make records"
-    write_json(RECORDS / f"{name}.json", {**manifest, "made_by": target})
+    long = ("epoch_losses", "history")
+    kept = {key: value for key, value in manifest.items() if key not in long}
+    write_json(RECORDS / f"{name}.json", {**kept, "made_by": target})
 
 
 def as_options(options):
