@@ -11,7 +11,7 @@ export KMNIST_DIR
 ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test lint unit chapters run lab serve text train records plan laboratory reading judges looks splits compare cover bench lock clean
+.PHONY: help install book test lint unit chapters run lab serve text train records plan laboratory reading judges looks splits compare cover bench fuzz lock clean
 
 help:           ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -97,6 +97,10 @@ bench: .venv-bench/installed  ## measure, side by side, what the book says about
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
+
+fuzz: install   ## kill and resume a run 20 times, and read 5,000 damaged files
+	$(ALONE) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m tests.kills 20
+	$(ALONE) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m tests.fuzz 5000
 
 lock: install   ## compile requirements.in to requirements.txt, with hashes
 	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-strip-extras --python-version 3.11 --custom-compile-command "make lock" -o requirements.txt requirements.in
