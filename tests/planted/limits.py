@@ -17,11 +17,25 @@ def costs_by_loop(images, pictures):
     return np.array([[cost_by_loop(x, p) for p in pictures] for x in images])
 
 
-def round_by_loop(images, pictures, pick=np.argmin):
-    groups = [[] for _ in pictures]
-    for image, costs in zip(images, costs_by_loop(images, pictures), strict=True):
-        groups[pick(costs)].append(image)
-    return [np.mean(group, axis=0) for group in groups]
+def share_by_loop(images, pictures, indices, weigh=None):
+    lost = {}
+    for code in {int(index) for index in indices}:
+        group = [x for x, k in zip(images, indices, strict=True) if k == code]
+        mean = sum(group) / len(group)
+        lost[code] = [
+            cost_by_loop(x, pictures[code]) - cost_by_loop(x, mean) for x in group
+        ]
+    if weigh:
+        return weigh(lost.values())
+    return sum(map(sum, lost.values())) / len(images)
+
+
+def share_by_product(images, pictures, indices):
+    one_hot = np.eye(len(pictures))[indices]
+    means = (one_hot.T @ images / np.maximum(one_hot.sum(0), 1)[:, None])[indices]
+    own = tf.keras.losses.binary_crossentropy(images, pictures[indices])
+    mean = tf.keras.losses.binary_crossentropy(images, means)
+    return images.shape[1] * tf.reduce_mean(own - mean)
 
 
 ARGUMENTS = {
@@ -34,22 +48,7 @@ BUGS = {
     "broken_choice": ("choice", "squared distance"),
 }
 RIGHT = {
-    "cost": [
-        cost_by_loop,
-        lambda x, p: tf.reduce_sum(
-            tf.nn.sigmoid_cross_entropy_with_logits(x, np.log(p / (1 - p)))
-        ),
-    ],
-    "one_round": [
-        round_by_loop,
-        lambda x, p: np.stack(
-            [
-                x[costs_by_loop(x, p).argmin(1) == k].sum(0)
-                / (costs_by_loop(x, p).argmin(1) == k).sum()
-                for k in range(len(p))
-            ]
-        ),
-    ],
+    "share": [share_by_loop, share_by_product],
     "choice": [
         lambda x, p: costs_by_loop(x, p).argmin(1),
         lambda x, p: [int(np.argmin(row)) for row in costs_by_loop(x, p)],
@@ -57,36 +56,38 @@ RIGHT = {
     "price": [4 * np.log(32), math.log(32**4), tf.constant(13.86294)],
 }
 WRONG = {
-    "cost": [
-        (lambda x, p: -cost_by_loop(x, p), "sign"),
-        (lambda x, p: -np.sum(x * np.log(p)), "paper pays"),
-        (lambda x, p: -np.sum((1 - x) * np.log(1 - p)), "paper's part"),
-        (lambda x, p: cost_by_loop(x, p) / x.size, "mean over the pixels"),
-        (lambda x, p: cost_by_loop(x, p) / math.log(2), "bits"),
-        (lambda x, p: cost_by_loop(p, x), "swapped"),
-        (lambda x, p: np.sum((x - p) ** 2), "squared distance"),
-    ],
-    "one_round": [
-        (lambda x, p: p, "as they were"),
+    "share": [
+        (lambda *case: -share_by_loop(*case), "sign"),
+        (lambda *case: share_by_loop(*case) * len(case[0]), "per image"),
         (
-            lambda x, p: (
-                np.array(round_by_loop(x, p))
-                * np.bincount(costs_by_loop(x, p).argmin(1))[:, None]
+            lambda x, p, k: (
+                share_by_loop(x, p, k)
+                + np.mean(costs_by_loop(x, p).min(1))
+                - np.mean([cost_by_loop(a, p[b]) for a, b in zip(x, k, strict=True)])
             ),
-            "sums",
+            "cheapest or not",
         ),
         (
-            lambda x, p: np.stack(
+            lambda x, p, k: share_by_loop(
+                x, p, k, lambda groups: np.mean([np.mean(group) for group in groups])
+            ),
+            "counts alike",
+        ),
+        (
+            lambda x, p, k: np.mean(
                 [
-                    x[((x[:, None] - p) ** 2).sum(-1).argmin(1) == k].mean(0)
-                    for k in range(len(p))
+                    cost_by_loop(a, p[b]) - cost_by_loop(a, x.mean(0))
+                    for a, b in zip(x, k, strict=True)
                 ]
             ),
-            "choose by cost",
+            "one mean for all",
         ),
-        (lambda x, p: round_by_loop(x, p, np.argmax), "dearest"),
-        (lambda x, p: costs_by_loop(x, p).argmin(1), "choices"),
-        (lambda x, p: x.mean(0), "one mean for all"),
+        (
+            lambda x, p, k: np.mean(
+                [cost_by_loop(a, p[b]) for a, b in zip(x, k, strict=True)]
+            ),
+            "what the pictures cost",
+        ),
     ],
     "choice": [
         (

@@ -1,4 +1,4 @@
-"""Checks of chapter 10: costs in nats, one round of the search, and the price."""
+"""Checks of chapter 10: the cheapest picture, the decoder's share, and the price."""
 
 import numpy as np
 import tensorflow_probability as tfp
@@ -9,100 +9,63 @@ from vqvae_lesson.limits import best_pictures, picture_nats
 tfd = tfp.distributions
 
 
-def cost(answer):
-    """Check the cross-entropy of one image under one picture."""
+def share(answer):
+    """Check what pictures cost more than the means of their groups."""
 
-    def reference(image, picture):
-        pixels = tfd.Bernoulli(probs=picture, dtype=image.dtype)
-        return -pixels.log_prob(image).numpy().sum()
+    def parts(images, pictures, indices):
+        used, groups = np.unique(indices, return_inverse=True)
+        means = best_pictures(images, groups, len(used))
+        everyone = np.arange(len(images))
+        own = picture_nats(images, pictures)[everyone, indices]
+        return own, picture_nats(images, means)[everyone, groups]
+
+    def reference(images, pictures, indices):
+        own, drawn = parts(images, pictures, indices)
+        return (own - drawn).mean()
+
+    def cheapest(images, pictures, indices):
+        drawn = parts(images, pictures, indices)[1]
+        return picture_nats(images, pictures).min(axis=1).mean() - drawn.mean()
+
+    def by_groups(images, pictures, indices):
+        own, drawn = parts(images, pictures, indices)
+        lost = own - drawn
+        return np.mean([lost[indices == k].mean() for k in np.unique(indices)])
+
+    def one_mean(images, pictures, indices):
+        own = parts(images, pictures, indices)[0]
+        mean = images.mean(axis=0, keepdims=True)
+        return own.mean() - picture_nats(images, mean).mean()
 
     mistakes = {
-        "the sign is the wrong way round: a cost is positive.": lambda *case: (
+        "the sign is the wrong way round: the means are cheaper.": lambda *case: (
             -reference(*case)
         ),
-        "the paper pays, too: what does a pixel of 0 cost?": lambda image, picture: (
-            -np.sum(image * np.log(picture))
+        "this is a sum over the images: per image, please.": lambda *case: (
+            reference(*case) * len(case[0])
         ),
-        "this is the paper's part alone.": lambda image, picture: (
-            -np.sum((1 - image) * np.log(1 - picture))
-        ),
-        "a mean over the pixels where a sum belongs.": lambda image, picture: (
-            reference(image, picture) / image.size
-        ),
-        "this is in bits: use the natural logarithm for nats.": lambda *case: (
-            reference(*case) / np.log(2)
-        ),
-        "image and picture are swapped: the logarithm is of the picture.": (
-            lambda image, picture: reference(picture, image)
-        ),
-        "this is the squared distance: the cost is a cross-entropy.": (
-            lambda image, picture: np.sum((image - picture) ** 2)
+        "the groups are given: each image pays for the picture of its own code, "
+        "cheapest or not.": cheapest,
+        "every group counts alike here: a large one must count for more.": by_groups,
+        "this is one mean for all: one for each group.": one_mean,
+        "this is what the pictures cost: what would the groups' means cost?": (
+            lambda *case: parts(*case)[0].mean()
         ),
     }
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(5)
+    images, pictures = (random.uniform(0.05, 0.95, [count, 4]) for count in (9, 5))
+    small = np.array([[0.2], [0.4], [0.9]]), np.array([[0.5], [0.6], [0.7]])
     cases = [
-        (np.array([0.3]), np.array([0.8])),
-        (random.uniform(0.1, 0.9, [2, 3]), random.uniform(0.1, 0.9, [2, 3])),
+        (*small, np.array([0, 0, 2])),
+        (images, pictures, np.array([0, 0, 0, 0, 0, 3, 3, 4, 1])),
     ]
-    return check_function(answer, cases, reference, mistakes)
 
+    def fresh(random):
+        """Draw images for six pictures, of which nobody has the last."""
+        images, pictures = (random.uniform(0.05, 0.95, [n, 7]) for n in (15, 6))
+        return [(images, pictures, random.integers(0, 5, 15))]
 
-def one_round(answer):
-    """Check one round: every image chooses, every picture becomes a mean."""
-
-    def reference(images, pictures):
-        choice = picture_nats(images, pictures).argmin(axis=1)
-        return best_pictures(images, choice, len(pictures))
-
-    def sums(images, pictures):
-        choice = picture_nats(images, pictures).argmin(axis=1)
-        counts = np.bincount(choice, minlength=len(pictures))
-        return reference(images, pictures) * counts[:, None]
-
-    def dearest(images, pictures):
-        choice = picture_nats(images, pictures).argmax(axis=1)
-        if len(set(choice)) < len(pictures):
-            return None
-        return best_pictures(images, choice, len(pictures))
-
-    def nearest(images, pictures):
-        distances = ((images[:, None] - pictures) ** 2).sum(axis=-1)
-        return best_pictures(images, distances.argmin(axis=1), len(pictures))
-
-    mistakes = {
-        "the nearest picture is not always the cheapest: choose by cost.": nearest,
-        "the pictures are as they were: return the means.": lambda _, pictures: (
-            pictures
-        ),
-        "these are the sums: divide by how many chose the picture.": sums,
-        "everybody chose the dearest picture: take the smallest cost.": dearest,
-        "these are the images' choices: return pictures.": lambda images, pictures: (
-            picture_nats(images, pictures).argmin(axis=1)
-        ),
-        "this is one mean for all: one for each picture's own images.": (
-            lambda images, pictures: [
-                np.repeat(images.mean(axis=0)[None], len(pictures), axis=0),
-                images.mean(axis=0),
-            ]
-        ),
-    }
-    cases = [_crossed(), _groups(0), _groups(1)]
-    return check_function(answer, cases, reference, mistakes)
-
-
-def _crossed():
-    """Images whose nearest, cheapest and dearest pictures are not the same."""
-    random = np.random.default_rng(29)
-    pictures = random.uniform(0.05, 0.95, [3, 5]).round(2)
-    return random.uniform(0.05, 0.95, [7, 5]).round(2), pictures
-
-
-def _groups(seed):
-    """Images in three groups, and a picture near each."""
-    random = np.random.default_rng(seed)
-    pictures = random.uniform(0.2, 0.8, [3, 5])
-    images = np.repeat(pictures, [2, 3, 4], axis=0)
-    return (images + random.uniform(-0.1, 0.1, images.shape)).clip(0.05, 0.95), pictures
+    return check_function(answer, cases, reference, mistakes, fresh=fresh)
 
 
 def choice(answer):
@@ -131,7 +94,20 @@ def choice(answer):
     pictures = np.array([[0.98, 0.97, 0.01], [0.45, 0.4, 0.3], [0.1, 0.05, 0.1]])
     random = np.random.default_rng(3)
     drawn = random.uniform(size=[30, 4]) ** 3, random.uniform(0.01, 0.99, [5, 4])
-    return check_function(answer, [(images, pictures), drawn], reference, mistakes)
+    cases = [(images, pictures), drawn]
+
+    def fresh(random):
+        """Draw until no two pictures cost an image nearly the same."""
+        while True:
+            images, pictures = (
+                random.random([20, 6]),
+                random.uniform(0.02, 0.98, [9, 6]),
+            )
+            costs = np.sort(picture_nats(images, pictures), axis=1)
+            if np.diff(costs[:, :2]).min() > 1e-3:
+                return [(images, pictures)]
+
+    return check_function(answer, cases, reference, mistakes, fresh=fresh)
 
 
 def price(answer, latent_size, num_codes):
