@@ -3,8 +3,6 @@
 from collections import Counter, defaultdict
 
 import numpy as np
-import tensorflow as tf
-from sklearn.metrics import balanced_accuracy_score
 
 
 def halves(first, second):
@@ -105,26 +103,13 @@ def rarest(codes, labels, guesses):
     return np.sort(table, axis=1)[:, :guesses].sum() / len(codes)
 
 
-def by_answer(answers, sides):
-    right = answers == sides
-    return np.mean([right[answers == one].mean() for one in np.unique(answers)])
-
-
 ARGUMENTS = {}
 VALUES = {"missing_control": (4, 2, 3, 1)}
 BUGS = {
     "broken_test": ("old_questions", "it has learned from"),
-    "broken_share": ("fair_share", "the larger set decides"),
 }
 RIGHT = {
     "old_questions": [fresh_by_loop, fresh_from_behind],
-    "fair_share": [
-        lambda answers, sides: balanced_accuracy_score(sides, answers),
-        lambda a, s: (np.mean(a[s == 1]) + 1 - np.mean(a[s == 0])) / 2,
-        lambda a, s: tf.reduce_mean(
-            [tf.reduce_mean(tf.cast(a[s == k] == k, tf.float64)) for k in (0, 1)]
-        ),
-    ],
     "ceiling": [by_counter, by_code],
     "missing_control": [[4, 2, 3, 1], np.array([4, 2, 3, 1]), (4.0, 2, 3, 1)],
 }
@@ -148,21 +133,6 @@ WRONG = {
         (asks_one_set, "whole second half of set 2"),
         (lambda first, second, learn: learn(first, [0]), "expected [N, P] and [N]"),
         (told(lambda share, count: [share]), "axis too many"),
-    ],
-    "fair_share": [
-        (lambda a, s: np.mean(a == s), "the larger set decides"),
-        (lambda a, s: 1 - balanced_accuracy_score(s, a), "is wrong"),
-        (lambda a, s: np.mean((a == s)[s == 1]), "one side alone"),
-        (lambda a, s: 2 * balanced_accuracy_score(s, a), "a perfect judge gets 1"),
-        (by_answer, "not for each answer"),
-        (
-            lambda a, s: np.mean(a[s == 1] == 1) * np.mean(a[s == 0] == 0),
-            "this is a product",
-        ),
-        (
-            lambda a, s: [np.mean(a[s == 0] == 0), np.mean(a[s == 1] == 1)],
-            "return their mean",
-        ),
     ],
     "ceiling": [
         (lambda c, k, g: by_counter(c, k, 1), "of one guess"),

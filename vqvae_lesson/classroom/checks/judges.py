@@ -1,4 +1,4 @@
-"""Checks of chapter 11: fresh questions, fair shares, ceilings, missing controls."""
+"""Checks of chapter 11: fresh questions, ceilings, missing controls."""
 
 import numpy as np
 
@@ -107,55 +107,6 @@ def old_questions(answer):
     # A wrong answer can be wrapped only if it is a function.
     wrapped = with_pupil if callable(answer) else answer
     return check_each(wrapped, cases, judge, "no question was known beforehand.")
-
-
-def fair_share(answer):
-    """Check a share of right answers that sets of unequal size cannot inflate."""
-    random = np.random.default_rng(1)
-    sides = np.repeat([0, 1], [3, 17])[random.permutation(20)]
-    cases = [
-        (np.array([0, 0, 0, 0]), np.array([0, 0, 0, 1])),
-        (np.array([0, 1, 1, 1, 0, 1]), np.array([0, 0, 0, 0, 1, 1])),
-        (np.where(random.random(20) < 0.3, 1 - sides, sides), sides),
-    ]
-
-    def fresh(random):
-        sides = random.permutation(np.repeat([0, 1], [25, 5]))
-        answers = np.where(random.permutation(30) < 10, 1 - sides, sides)
-        return [(answers, sides)]
-
-    def of_sides(answers, sides, conditions=None):
-        conditions = sides if conditions is None else conditions
-        return [np.mean((answers == sides)[conditions == side]) for side in (0, 1)]
-
-    def reference(answers, sides):
-        return np.mean(of_sides(answers, sides))
-
-    mistakes = {
-        "this is the plain share: the larger set decides it.": lambda a, s: np.mean(
-            a == s
-        ),
-        "this is how often the judge is wrong.": lambda a, s: 1 - reference(a, s),
-        "this is the share of one side alone: take the mean of both.": of_sides,
-        "this is the sum of both shares: a perfect judge gets 1.": lambda a, s: (
-            2 * reference(a, s)
-        ),
-        "take a share for each *side*, not for each answer: who always answers the "
-        "same would be judged on one of them.": lambda a, s: (
-            [np.nan, np.nanmean(of_sides(a, s, a)), of_sides(a, s, a)[0] / 2]
-            if len({*a.tolist()}) > 1
-            else [np.nan, of_sides(a, s, a)[a[0]], of_sides(a, s, a)[a[0]] / 2]
-        ),
-        "this is a product: who always answers the same would get 0.": (
-            lambda a, s: np.prod(of_sides(a, s))
-        ),
-        "these are both shares: return their mean.": lambda a, s: np.array(
-            of_sides(a, s)
-        ),
-    }
-    return check_function(
-        answer, cases, reference, mistakes, "sizes do not matter.", fresh
-    )
 
 
 def ceiling(answer):
