@@ -180,6 +180,14 @@ def test_every_exercise_has_stub_check_and_folded_solution(path):
 
 
 @chapters()
+def test_a_folded_cell_that_is_no_solution_says_what_it_shows(path):
+    for cell in code_cells(path):
+        folded = any(tag.startswith("hide-") for tag in tags(cell))
+        if folded and "solution" not in tags(cell):
+            assert cell.metadata["mystnb"]["code_prompt_show"].startswith("Show")
+
+
+@chapters()
 def test_prose_uses_nothing_that_plain_jupyterlab_cannot_show(path):
     directives = set(re.findall(r"^[`:]{3,}\{(\w+)\}", path_text(path), re.MULTILINE))
     assert directives <= {"admonition", "exercise"}
