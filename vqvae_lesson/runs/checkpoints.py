@@ -161,7 +161,7 @@ def progress_of(path, progress, manifest):
         )
     if origin != (manifest.get("run"), manifest["data"]["sha256"]):
         raise LessonError(
-            f"{path} is of run {origin[0]}, expected {manifest.get('run')} as in the "
+            f"{path} is of run {origin[0]!r}, expected {manifest.get('run')} as in the "
             "manifest beside it: put back the file of this run"
         )
     return found

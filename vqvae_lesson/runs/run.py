@@ -236,11 +236,11 @@ class Run:
         row = {"epoch": epoch, "step": step, **rounded}
         whole_epochs = [row for row in self.history if not row["step"] % self.per_epoch]
         self.history = [*whole_epochs, row]
-        self._write_history()
         self._write_pictures(epoch)
         if step % self.per_epoch == 0:
             self.epoch_losses = []
         self._save()
+        self._write_history()  # last: where it is, there was a checkpoint
 
     def _measure(self):
         """Measure the model on the letters held out."""
