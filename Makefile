@@ -76,7 +76,7 @@ judges: install  ## train the small models of chapter 11 at three seeds, and ask
 	$(BIN)/python scripts/judge_pictures.py
 
 looks: install  ## train the small models of chapter 12 at three seeds, and judge their pictures
-	$(BIN)/python scripts/judge_models.py
+	$(BIN)/python scripts/judge_rivals.py
 
 splits: install  ## train the small models of chapter 10 at three seeds, and split what they lose
 	$(BIN)/python scripts/split_losses.py

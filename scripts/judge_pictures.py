@@ -6,10 +6,11 @@ Says beforehand how many there are, and goes on where it was interrupted.
 import numpy as np
 from tqdm import tqdm
 
+from small_networks import small_network
 from vqvae_lesson import judges
 from vqvae_lesson.data import load_kmnist
 from vqvae_lesson.health import RECORDS
-from vqvae_lesson.laboratory import SEEDS, experiments, run_experiment
+from vqvae_lesson.laboratory import SEEDS, experiments
 from vqvae_lesson.metrics import choose, code_counts, perplexity
 from vqvae_lesson.runs.files import read_json, write_json
 
@@ -75,7 +76,7 @@ def main():
     )
     read = judges.train_reader(letters.train_images, letters.train_labels)
     for name, seed in tqdm(todo, unit="run"):
-        model, _ = run_experiment(experiments()[name], seed, letters)
+        model = small_network(experiments()[name], seed, letters)
         found.setdefault(name, []).append(judge(model, seed, letters, read))
         write_json(PATH, {name: found[name] for name in JUDGED if name in found})
 

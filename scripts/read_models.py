@@ -9,11 +9,12 @@ where it was interrupted.
 import numpy as np
 from tqdm import tqdm
 
+from small_networks import small_network
 from train_records import MINUTES, missing
 from vqvae_lesson.data import load_kmnist
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.judges import class_purity, sharpness, train_reader, two_sample_test
-from vqvae_lesson.laboratory import experiments, run_experiment
+from vqvae_lesson.laboratory import experiments
 from vqvae_lesson.limits import best_dictionary, picture_nats
 from vqvae_lesson.runs.files import read_json, write_json
 
@@ -36,7 +37,7 @@ def of_model(recipe, seed, letters, reader):
     Of codes their purity too; of clouds, how often random letters are told from
     reconstructions.
     """
-    model, _ = run_experiment(recipe, seed, letters)
+    model = small_network(recipe, seed, letters)
     parts = letters.train_images, letters.held_out_images
     study, made = (np.asarray(model.reconstruct(images)) for images in parts)
     found = shares_read(study, made, letters, reader)

@@ -11,9 +11,10 @@ from itertools import product
 
 import numpy as np
 
+from small_networks import small_network
 from vqvae_lesson.data import load_kmnist
 from vqvae_lesson.health import RECORDS, load_record
-from vqvae_lesson.laboratory import SEEDS, experiments, run_experiment
+from vqvae_lesson.laboratory import SEEDS, experiments
 from vqvae_lesson.limits import (
     SUREST,
     best_dictionary,
@@ -78,7 +79,7 @@ def main():
     limits, found = Limits(train), read_json(PATH) if PATH.exists() else {}
     for name, seed in product(SMALL, SEEDS):
         if len(found.setdefault(name, [])) <= seed:
-            run, _ = run_experiment(experiments()[SMALL[name]], seed, letters)
+            run = small_network(experiments()[SMALL[name]], seed, letters)
             found[name] += rounded([split_model(run, train, limits)])
             write_json(PATH, found)
     for name, runs in FULL.items():

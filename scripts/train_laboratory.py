@@ -6,17 +6,20 @@ interrupted.
 
 from tqdm import tqdm
 
+from small_networks import small_network
 from vqvae_lesson.data import load_kmnist
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.judges import sharpness
-from vqvae_lesson.laboratory import SEEDS, experiments, run_experiment
+from vqvae_lesson.laboratory import SEEDS, experiments
+from vqvae_lesson.metrics import evaluate
 from vqvae_lesson.runs.files import read_json, write_json
 
 PATH = RECORDS / "laboratory.json"
 
 
 def measure(recipe, seed, letters):
-    model, metrics = run_experiment(recipe, seed, letters)
+    model = small_network(recipe, seed, letters)
+    metrics = evaluate(model, letters.held_out_images)
     sharp = sharpness(model.reconstruct(letters.held_out_images))
     found = {name: round(value, 3) for name, value in metrics._asdict().items()}
     return {**found, "sharpness": round(sharp, 5)}

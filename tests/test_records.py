@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from tests.fuzz import manifest
+from vqvae_lesson.data import Letters
 from vqvae_lesson.health import RECORDS
+from vqvae_lesson.recipes import find_recipe
 from vqvae_lesson.runs.files import write_json
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
 
+import small_networks
 import train_records
 
 
@@ -126,3 +129,19 @@ def test_the_plan_ends_with_its_assumption():
     first, *_, last = train_records.describe(tasks).splitlines()
     assert first == "article: 7,200 steps, 120 min"
     assert "if this machine is as fast as" in last
+
+
+def test_a_small_network_is_trained_once_for_all_records(tmp_path, monkeypatch):
+    images = np.random.default_rng(0).random([8, 8, 8, 1], dtype=np.float32)
+    labels = np.zeros(8, int)
+    letters = Letters("some", images, labels, images, labels)
+    tiny = {"base_depth": 2, "num_codes": 4, "batch_size": 4, "epochs": 1}
+    recipe = find_recipe("article", **tiny)
+    monkeypatch.setattr(small_networks, "FOLDER", tmp_path)
+    first = small_networks.small_network(recipe, 1, letters)
+    monkeypatch.delattr(small_networks, "run_experiment")
+    second = small_networks.small_network(recipe, 1, letters)
+    for one, other in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(NameError):  # another seed is another network
+        small_networks.small_network(recipe, 2, letters)

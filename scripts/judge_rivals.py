@@ -7,11 +7,12 @@ interrupted. Writes ``vqvae_lesson/records/looks.json``.
 import numpy as np
 from tqdm import tqdm
 
+from small_networks import small_network
 from vqvae_lesson.comparison import judge, small_models
 from vqvae_lesson.data import load_kmnist
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.judges import train_reader
-from vqvae_lesson.laboratory import SEEDS, run_experiment
+from vqvae_lesson.laboratory import SEEDS
 from vqvae_lesson.limits import code_shares
 from vqvae_lesson.runs.files import read_json, write_json
 from vqvae_lesson.vae import numbers_in_use
@@ -23,7 +24,7 @@ BETWEEN = "vae, falling"
 
 def measure(name, seed, letters, read):
     """Judge a model's pictures; of a VAE, what its numbers tell as well."""
-    model, _ = run_experiment(small_models()[name], seed, letters)
+    model = small_network(small_models()[name], seed, letters)
     with_codes, found = hasattr(model, "num_codes"), {}
     if name != BETWEEN:
         shares = code_shares(model, letters.train_images) if with_codes else None
