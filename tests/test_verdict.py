@@ -191,3 +191,12 @@ def test_what_an_exercise_forbids_is_found_in_helpers_too():
         assert verdict.refuse(answer, {"numpy"}, "no.").state == verdict.WRONG
         assert verdict.refuse(answer, {"tensorflow"}, "no.") is None
     assert verdict.refuse(np.sqrt, {"tanh"}, "no.") is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [(0.67, True), (0.667, True), (0.66667, True), (0.66, False), (0.7, False)],
+)
+def test_a_number_may_be_rounded_by_hand_to_two_digits_or_more(answer, right):
+    assert (verdict.check_value(answer, 2 / 3).state == verdict.RIGHT) == right
+    assert verdict.check_value(14.0, 13).state != verdict.RIGHT

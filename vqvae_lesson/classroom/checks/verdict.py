@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass
+from decimal import Decimal
 from types import ModuleType
 
 import numpy as np
@@ -232,10 +233,19 @@ def check_value(answer, expected, mistakes=None, praise="as predicted."):
     if any(part is ... for part in parts):
         return NOT_ATTEMPTED
     try:
-        compare(answer, expected, mistakes or {})
+        if not rounded_by_hand(answer, expected):
+            compare(answer, expected, mistakes or {})
     except Fault as fault:
         return Verdict(WRONG, _one_line(str(fault)))
     return Verdict(RIGHT, praise)
+
+
+def rounded_by_hand(answer, expected):
+    """Whether an answer is the expected number, rounded to two digits or more."""
+    if type(answer) is not float or not isinstance(expected, float):
+        return False  # whole numbers are met exactly
+    digits = len(Decimal(repr(answer)).as_tuple().digits)
+    return digits >= 2 and float(f"{expected:.{digits}g}") == answer
 
 
 def compare(found, expected, mistakes):
