@@ -2,6 +2,8 @@
 
 import json
 import re
+from base64 import b64decode
+from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,12 +13,15 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.path import Path as Path2D
+from PIL import Image
 
 from vqvae_lesson.classroom import play
 from vqvae_lesson.classroom.play import figure
 from vqvae_lesson.classroom.play.codes import regions
 from vqvae_lesson.ema import ema_step, start_averages
+from vqvae_lesson.health import load_record
 from vqvae_lesson.quantizer import nearest_code
+from vqvae_lesson.runs.checkpoints import load_trained
 
 PLAY = Path(figure.__file__).parent
 RANDOM = np.random.default_rng(0)
@@ -224,6 +229,7 @@ def test_the_still_drawing_is_what_the_script_draws_at_first(page, tmp_path):
         play.slope_carried_across(0.8, [0.5, 1.5], 2, (-0.3, 3.2)),
         play.slope_carried_across(2.5, [0.5, 5.0], 2, (-0.5, 5.6)),
         play.codes_on_their_way(BATCHES, CORNER),
+        replayed(),
     ]
     places = ["x1", "x2", "y1", "y2", "cx", "cy", "x", "y", "transform", "points"]
     for number, shown in enumerate(figures):
@@ -312,3 +318,193 @@ def test_the_averages_run_by_themselves_and_pause(page, tmp_path):
     assert state(root)["t"] == paused < 400
     root.get_by_role("button", name="Back to step 0").click()
     assert state(root)["codes"] == CORNER.tolist()
+
+
+@pytest.fixture(scope="module")
+def flat():
+    """Return a VAE with a latent of two numbers, and its figure."""
+    model, _ = load_trained("vae-2")
+    means = model.draw(500)[:, 0].numpy()
+    low, high = np.quantile(means, [0.02, 0.98], axis=0)
+    labels, sounds = np.arange(500) % 4, {0: "o", 1: "ki", 3: "ya"}
+    return model, play.letters_from_the_plane(model, means, labels, sounds, low, high)
+
+
+def decoded(model, latent):
+    """Decode one latent, float32 [784]."""
+    return model.decode(np.float32(latent).reshape(1, 1, 2)).numpy().ravel()
+
+
+def nudge(page, root, right, up):
+    """Move the point by as many small steps, one key at a time."""
+    root.get_by_role("button", name="The point,").focus()
+    keys = ["ArrowRight", "ArrowLeft"][right < 0], ["ArrowUp", "ArrowDown"][up < 0]
+    for key, times in zip(keys, (right, up), strict=True):
+        for _ in range(abs(times)):
+            page.keyboard.press(key)
+
+
+def test_a_plane_without_scripts_is_complete(chromium, tmp_path, flat):
+    still = chromium.new_page(java_script_enabled=False)
+    root = show(still, flat[1], tmp_path / "a.html")
+    assert root.locator("[data-part=marks]").count() == 3
+    assert "ln p = " in root.locator("[data-part=tells]").first.text_content()
+    assert not root.locator("button").first.is_visible()
+    png = root.locator("image").get_attribute("href").partition(",")[2]
+    image = Image.open(BytesIO(b64decode(png))).convert("L")
+    ink = 1 - np.ravel(np.float64(image)) / 255
+    true = decoded(flat[0], flat[1].data["start"])
+    assert np.abs(ink - true).max() < 0.5 / 15 + 1e-3
+    still.close()
+
+
+def test_at_the_grid_the_letter_is_the_decoders(page, tmp_path, flat):
+    model, shown = flat
+    root = show(page, shown, tmp_path / "a.html")
+    page.wait_for_function("document.querySelector('.play').state")
+    assert root.locator(".play-says").text_content() == shown.says
+    low, high = np.array(shown.data["view"]["low"]), shown.data["view"]["high"]
+    for right, up in [(0, 0), (4, -8), (-8, 4), (96, 96)]:
+        nudge(page, root, right, up)
+        found = state(root)
+        cells = (np.array(found["latent"]) - low) / (high - low) * [23, 15]
+        assert np.allclose(cells, np.rint(cells), atol=1e-3)
+        true = decoded(model, found["latent"])
+        assert np.abs(np.array(found["picture"]) - true).max() < 0.5 / 15 + 1e-3
+
+
+def test_between_the_pictures_of_the_grid_the_blend_is_near(page, tmp_path, flat):
+    model, shown = flat
+    root = show(page, shown, tmp_path / "a.html")
+    box = root.locator("[data-part=plane]").bounding_box()
+    wrong, apart = [], []
+    for x, y in RANDOM.uniform(0.02, 0.98, size=[20, 2]):
+        place = {"x": x * box["width"], "y": y * box["height"]}
+        root.locator("[data-part=plane]").click(position=place, force=True)
+        found = state(root)
+        wrong.append(np.abs(decoded(model, found["latent"]) - found["picture"]).mean())
+        apart.append(np.abs(decoded(model, shown.data["start"]) - found["picture"]))
+        log_p = float(model.prior.log_prob(np.float32(found["latent"])))
+        assert np.isclose(found["logP"], log_p, atol=2e-3)
+        assert found["less"] == np.sum(np.array(shown.data["quantiles"])[1:] <= log_p)
+    assert np.mean(wrong) < 0.01 < 0.08 < np.mean(apart)
+
+
+def test_the_ring_is_dragged_and_letters_are_drawn_from_the_prior(page, tmp_path, flat):
+    model, shown = flat
+    root = show(page, shown, tmp_path / "a.html")
+    box = root.locator("[data-part=plane]").bounding_box()
+    ring = root.locator("[data-part=point]").bounding_box()
+    page.mouse.move(ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] + 50, box["y"] - 50)
+    page.mouse.up()
+    assert np.allclose(state(root)["latent"], shown.data["view"]["high"])
+    image = root.locator("image").get_attribute("href")
+    drawn = []
+    for _ in range(300):
+        root.locator("[data-do=draw]").evaluate("button => button.click()")
+        drawn.append(state(root)["latent"])
+    assert root.locator("image").get_attribute("href") != image
+    own = model.draw(2_000, seed=1)[:, 0].numpy()
+    low, high = (shown.data["view"][name] for name in ("low", "high"))
+    own = own[np.all((own > low) & (own < high), axis=1)]
+    error = own.std(axis=0) / np.sqrt(300)
+    assert np.all(np.abs(np.mean(drawn, axis=0) - own.mean(axis=0)) < 5 * error)
+    assert np.allclose(np.std(drawn, axis=0), own.std(axis=0), rtol=0.2)
+    root.get_by_role("button", name="Start again").click()
+    assert state(root)["latent"] == shown.data["start"]
+
+
+RECORD = load_record("article")
+FIRST = np.where(RECORD["counts"][0] > 0, 0.6, RECORD["norms"][0] * 1e-5 / 0.99)
+
+
+def replayed():
+    predicted = 0.99 ** RECORD["steps"] / 1e-5 * np.median(FIRST)
+    return play.training_replayed(RECORD, FIRST, predicted)
+
+
+def move_slider(root, row):
+    slider = root.get_by_label("step", exact=True)
+    slider.evaluate(
+        "(slider, row) => { slider.value = row;"
+        " slider.dispatchEvent(new Event('input')); }",
+        row,
+    )
+
+
+def fates(row):
+    """How many codes have been chosen, are in exile, and lie near the origin."""
+    found = {"chosen": 0, "exiled": 0, "waiting": 0}
+    for k in range(64):
+        if any(RECORD["counts"][before][k] > 0 for before in range(row + 1)):
+            found["chosen"] += 1
+        elif RECORD["norms"][row][k] > FIRST[k]:
+            found["exiled"] += 1
+        else:
+            found["waiting"] += 1
+    return found
+
+
+def test_every_record_of_a_training_is_replayed(page, tmp_path):
+    root = show(page, replayed(), tmp_path / "a.html")
+    for row, step in enumerate(RECORD["steps"]):
+        move_slider(root, row)
+        found = state(root)
+        assert found["step"] == step
+        assert np.allclose(found["lengths"], RECORD["norms"][row], rtol=2e-3)
+        assert found["uses"] == RECORD["uses"][row].tolist()
+        assert found["inUse"] == np.sum(RECORD["uses"][row] > 0)
+        assert {name: found[name] for name in fates(row)} == fates(row)
+    assert fates(0) == {"chosen": 3, "exiled": 61, "waiting": 0}
+    assert fates(66) == {"chosen": 29, "exiled": 0, "waiting": 35}
+
+
+def test_dots_lie_where_the_lines_are_and_grow_with_use(page, tmp_path):
+    root = show(page, replayed(), tmp_path / "a.html")
+    for row in (0, 22, 40, 66):
+        move_slider(root, row)
+        read = "all => all.map(e => ['cy', 'r'].map(name => +e.getAttribute(name)))"
+        heights, radii = np.transpose(root.locator("circle").evaluate_all(read))
+        logs = np.log10(RECORD["norms"][row])
+        slope, start = np.polyfit(logs, heights, 1)
+        assert slope < 0
+        assert np.allclose(heights, start + slope * logs, atol=0.05)
+        areas = (radii - radii.min()) ** 2
+        share = RECORD["uses"][row] / RECORD["uses"][row].max()
+        assert np.allclose(areas / areas.max(), share, atol=1e-6)
+
+
+def test_a_still_replay_shows_all_lines_and_the_last_record(chromium, tmp_path):
+    still = chromium.new_page(java_script_enabled=False)
+    root = show(still, replayed(), tmp_path / "a.html")
+    assert root.locator("polyline[data-part=way]").count() == 64
+    assert root.locator("polyline[stroke='var(--c1)']").count() == 3
+    assert root.locator("circle[fill='var(--c1)']").count() == 29
+    assert root.locator("circle[fill='var(--grey)']").count() == 35
+    assert "In use by held-out letters: 30" in root.text_content()
+    assert not root.locator("button, input").first.is_visible()
+    still.close()
+
+
+def test_a_replay_moves_by_keys_and_runs_to_its_end(page, tmp_path):
+    root = show(page, replayed(), tmp_path / "a.html")
+    says = root.locator(".play-says")
+    root.get_by_label("step", exact=True).focus()
+    page.keyboard.press("ArrowLeft")
+    assert state(root)["step"] == 2450
+    assert "Step 2,450 of 2,500" in says.text_content()
+    root.get_by_role("button", name="One record back").click()
+    assert state(root)["step"] == 2400
+    root.get_by_role("button", name="Run").click()
+    assert says.get_attribute("aria-live") == "off"
+    page.wait_for_function("document.querySelector('.play').state.step === 2500")
+    root.get_by_role("button", name="Run").wait_for()
+    assert says.get_attribute("aria-live") == "polite"
+    root.get_by_role("button", name="Run").click()
+    page.wait_for_function("document.querySelector('.play').state.step === 3")
+    root.get_by_role("button", name="Pause").click()
+    paused = state(root)["step"]
+    page.wait_for_timeout(300)
+    assert state(root)["step"] == paused < 50
