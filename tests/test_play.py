@@ -18,6 +18,7 @@ from PIL import Image
 from vqvae_lesson.classroom import play
 from vqvae_lesson.classroom.play import figure
 from vqvae_lesson.classroom.play.codes import regions
+from vqvae_lesson.classroom.play.pages import words_of
 from vqvae_lesson.ema import ema_step, start_averages
 from vqvae_lesson.health import load_record
 from vqvae_lesson.quantizer import nearest_code
@@ -508,3 +509,105 @@ def test_a_replay_moves_by_keys_and_runs_to_its_end(page, tmp_path):
     paused = state(root)["step"]
     page.wait_for_timeout(300)
     assert state(root)["step"] == paused < 50
+
+
+@pytest.fixture(scope="module")
+def book():
+    """Twelve pages, the last three of them empty; one of no share in training."""
+    random = np.random.default_rng(3)
+    indices = random.choice(9, size=200, p=np.arange(1, 10) / 45)
+    images, pages = random.random([200, 28, 28, 1]), random.random([12, 28, 28, 1])
+    training = np.append(random.integers(1, 90, size=11), 0)[[*range(8), 11, 8, 9, 10]]
+    return pages, indices, images, training
+
+
+def pixels(root, part):
+    """Greys of the picture inside a part, from 0 for paper to 1 for ink."""
+    uri = root.locator(f"[data-part={part}]").first.get_attribute("href")
+    picture = Image.open(BytesIO(b64decode(uri.split(",")[1]))).convert("L")
+    return 1 - np.asarray(picture) / 255
+
+
+def seen(sheet, box):
+    """What a window shows of a sheet."""
+    (x, y, width, height) = box
+    return sheet[y : y + height, x : x + width]
+
+
+def test_every_page_tells_its_letters_count_and_price(page, tmp_path, book):
+    pages, indices, images, training = book
+    root = show(page, play.book_of_pages(*book), tmp_path / "a.html")
+    sheet, drawn = pixels(root, "letters"), pixels(root, "book")
+    places = root.locator("[data-part=page]")
+    assert places.count() == 12
+    found = []
+    for place in range(12):
+        places.nth(place).click()
+        here = state(root)
+        code = here["code"]
+        own = [n for n in range(200) if indices[n] == code]
+        found.append((code, len(own)))
+        assert here["count"] == len(own)
+        assert here["letters"] == own[:16]
+        assert np.isclose(here["share"], len(own) / 2)
+        share = training[code] / training.sum()
+        price = -np.log(share) if share else np.inf
+        assert np.isclose(here["price"], price)
+        says = root.locator(".play-says").text_content()
+        assert f"{len(own)} of 200" in says
+        assert (f"{price:.2f} nats" if share else "∞ nats, for no") in says
+        window = root.locator("[data-part=sheet]").get_attribute("viewBox")
+        shown = seen(sheet, [int(number) for number in window.split()])
+        assert shown.shape == (120, 120)
+        for n, letter in enumerate(own[:16]):
+            row, column = divmod(n, 4)
+            left, top = 30 * column + 1, 30 * row + 1
+            tile = shown[top : top + 28, left : left + 28]
+            assert np.abs(tile - images[letter, ..., 0]).max() < 0.5 / 15 + 1e-6
+        assert shown.any() == bool(own)
+        row, column = divmod(place, 8)
+        tile = drawn[30 * row + 1 : 30 * row + 29, 30 * column + 1 : 30 * column + 29]
+        assert np.abs(tile - pages[code, ..., 0]).max() < 0.5 / 15 + 1e-6
+    assert sorted(code for code, _ in found) == [*range(12)]
+    assert [count for _, count in found] == sorted(dict(found).values(), reverse=True)
+
+
+def test_what_stands_beside_a_page_is_said_in_both_languages(page, tmp_path, book):
+    root = show(page, play.book_of_pages(*book), tmp_path / "a.html")
+    data = play.book_of_pages(*book).data
+    for place in range(12):
+        *beside, says = words_of(place, data)
+        assert root.locator("[data-part=words]").all_text_contents() == beside
+        assert root.locator(".play-says").text_content() == says
+        root.get_by_role("button", name="Next page").click()
+    assert state(root)["page"] == 0
+
+
+def test_a_still_book_is_open_at_its_most_used_page(chromium, tmp_path, book):
+    still = chromium.new_page(java_script_enabled=False)
+    shown = play.book_of_pages(*book)
+    root = show(still, shown, tmp_path / "a.html")
+    most = np.bincount(book[1]).max()
+    assert f"{most} letters" in root.locator("[data-part=words]").all_text_contents()
+    assert f"{most} of 200" in root.locator(".play-says").text_content()
+    marked = root.locator("[data-part=page][stroke='var(--c1)']")
+    assert marked.count() == 1
+    assert not root.locator("button").first.is_visible()
+    still.close()
+
+
+def test_arrow_keys_walk_over_the_book_and_enter_opens(page, tmp_path, book):
+    root = show(page, play.book_of_pages(*book), tmp_path / "a.html")
+    page.keyboard.press("Tab")
+    steps = ["ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowDown"]
+    for key, name in zip(steps, [2, 3, 11, 10, 10], strict=True):
+        page.keyboard.press(key)
+        focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+        assert focused == f"Page {name}"
+        assert state(root)["page"] == 0
+    page.keyboard.press("Enter")
+    assert state(root)["page"] == 9
+    pressed = root.locator("[aria-pressed=true]")
+    assert pressed.get_attribute("aria-label") == "Page 10"
+    root.get_by_role("button", name="Page before").click()
+    assert state(root)["page"] == 8

@@ -2,14 +2,18 @@
 
 from vqvae_lesson.classroom.play.averages import codes_on_their_way
 from vqvae_lesson.classroom.play.codes import codes_in_the_plane
+from vqvae_lesson.classroom.play.pages import book_of_pages
 from vqvae_lesson.classroom.play.plane import letters_from_the_plane
+from vqvae_lesson.classroom.play.rates import models_on_the_plane
 from vqvae_lesson.classroom.play.replay import training_replayed
 from vqvae_lesson.classroom.play.straight import slope_carried_across
 
 __all__ = [
+    "book_of_pages",
     "codes_in_the_plane",
     "codes_on_their_way",
     "letters_from_the_plane",
+    "models_on_the_plane",
     "slope_carried_across",
     "training_replayed",
 ]
