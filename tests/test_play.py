@@ -611,3 +611,96 @@ def test_arrow_keys_walk_over_the_book_and_enter_opens(page, tmp_path, book):
     assert pressed.get_attribute("aria-label") == "Page 10"
     root.get_by_role("button", name="Page before").click()
     assert state(root)["page"] == 8
+
+
+@pytest.fixture(scope="module")
+def rates():
+    """Return models with three runs each, six letters, and their figure."""
+    random = np.random.default_rng(3)
+    prices, pixels = np.geomspace(1.5, 30, 6), np.linspace(310, 200, 6)
+    runs = random.normal([prices, pixels], 0.2, size=[3, 2, 6]).transpose(2, 0, 1)
+    names = ["β = 8", "β = 1", "4 pictures", "small healthy VQ-VAE", "yours", "vae"]
+    runs = dict(zip(names, runs[[2, 5, 0, 1, 3, 4]], strict=True))
+    drawn = {name: random.random([6, 28, 28, 1]) for name in names}
+    groups = {
+        "β-VAEs": {name: runs[name] for name in names[:2]},
+        "dictionaries": {"4 pictures": runs["4 pictures"]},
+        **{name: {name: runs[name]} for name in names[3:5]},
+        "full size": {"vae": runs["vae"]},
+    }
+    letters = random.random([6, 28, 28, 1])
+    shown = play.models_on_the_plane(groups, letters, drawn, 234, names[3])
+    return runs, drawn, letters, shown
+
+
+def strip(root, row):
+    """What is seen of a row of letters: part of its picture, as ink [28, 168]."""
+    seen = root.locator("[data-part=strip]").nth(row)
+    _, top, width, height = map(int, seen.get_attribute("viewBox").split())
+    png = seen.locator("image").get_attribute("href").partition(",")[2]
+    image = np.float64(Image.open(BytesIO(b64decode(png))).convert("L"))
+    return 1 - image[top : top + height, :width] / 255
+
+
+def test_every_model_shows_its_seeds_and_its_letters(page, tmp_path, rates):
+    runs, drawn, letters, shown = rates
+    root = show(page, shown, tmp_path / "a.html")
+    assert root.locator(".play-says").text_content() == shown.says
+    cheaper, dearer = (root.locator(f"[data-do={do}]") for do in ("cheaper", "dearer"))
+    for _ in runs:
+        cheaper.click()
+    seen = []
+    for _ in runs:
+        found = state(root)
+        name = found["name"].rpartition(", ")[2]
+        seen.append(name)
+        assert np.allclose(found["runs"], runs[name], atol=0.006)
+        assert found["name"] == root.locator("[data-part=name]").text_content()
+        said = re.findall(r"\d+\.\d", root.locator(".play-says").text_content())
+        assert np.allclose(np.float64(said), runs[name].T.ravel(), atol=0.06)
+        for row, pictures in enumerate([letters, drawn[name]]):
+            true = np.concatenate(pictures[..., 0], axis=1)
+            assert np.abs(strip(root, row) - true).max() < 0.5 / 15 + 1e-6
+        dearer.click()
+    assert seen == sorted(runs, key=lambda name: runs[name][:, 0].mean())
+
+
+def test_pointing_and_arrow_keys_choose_the_nearest_model(page, tmp_path, rates):
+    runs, _, _, shown = rates
+    root = show(page, shown, tmp_path / "a.html")
+    svg = root.locator("svg").first.bounding_box()
+    scale = svg["width"] / 480
+    for k, model in enumerate(shown.data["models"]):
+        x, y = model["places"][2]
+        page.mouse.move(svg["x"] + x * scale + 3, svg["y"] + y * scale - 3)
+        assert state(root)["chosen"] == k
+    page.mouse.move(svg["x"] + 60 * scale, svg["y"] + 240 * scale)  # far from all
+    assert state(root)["chosen"] == len(runs) - 1
+    page.keyboard.press("Tab")
+    for k in reversed(range(len(runs) - 1)):
+        page.keyboard.press("ArrowLeft")
+        assert state(root)["chosen"] == k
+        focused = root.locator("[data-part=model]:focus").get_attribute("aria-label")
+        assert focused == shown.data["models"][k]["name"]
+    assert root.locator("[data-part=model][tabindex='0']").count() == 1
+
+
+def test_the_still_plane_has_its_runs_in_their_places(chromium, tmp_path, rates):
+    runs, _, _, shown = rates
+    still = chromium.new_page(java_script_enabled=False)
+    root = show(still, shown, tmp_path / "a.html")
+    marks = root.locator("path[data-part=model]")
+    places = [
+        re.findall(r"M([\d.]+) ([\d.]+)", marks.nth(k).get_attribute("d"))
+        for k in range(marks.count())
+    ]
+    names = [model["name"].rpartition(", ")[2] for model in shown.data["models"]]
+    across = np.float64(places)[..., 0].ravel()
+    down = np.float64(places)[..., 1].ravel()
+    price, nats = np.concatenate([runs[name] for name in names]).T
+    for number, place in [(np.log(price), across), (nats, down)]:
+        slope, start = np.polyfit(number, place, 1)
+        assert np.allclose(start + slope * number, place, atol=0.1)
+    assert root.locator("[data-part=ring]").count() == 1
+    assert not root.locator("button").first.is_visible()
+    still.close()
