@@ -64,9 +64,6 @@ FIGURES = {
     "split_bars": lambda: plots.split_bars(
         {"small": {"model": {"one": 3, "other": 1}}}, ["one", "other"], "nats"
     ),
-    "code_lines": lambda: plots.code_lines(
-        [1, 2, 3], 1 + POINTS[:3] ** 2, "length", [0], [3, 2, 1]
-    ),
     "bars": lambda: plots.bars([3, 1, 2], "code", "letters", ["a", "b", "c"]),
     "model_dots": lambda: plots.model_dots(
         {"one": {"article": [1, 2], "vae": [3]}, "two": {"article": [1], "vae": [2]}},
@@ -511,22 +508,6 @@ def test_split_bars_begin_where_the_last_part_ended():
         assert axes.yaxis_inverted()
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert words == ["one", "other"]
-
-
-def test_code_lines_draw_each_code_and_what_was_predicted():
-    values = np.random.default_rng(0).exponential(size=[4, 6]) + 1
-    steps = [1, 2, 3, 50]
-    (axes,) = plots.code_lines(steps, values, "length", [2, 5], values[:, 0] / 2).axes
-    drawn = [line.get_ydata() for line in axes.lines if len(line.get_ydata())]
-    for found, expected in zip(drawn[:6], values.T, strict=True):
-        np.testing.assert_array_equal(found, expected)
-    np.testing.assert_array_equal(drawn[6:8], values[:, [2, 5]].T)
-    np.testing.assert_array_equal(drawn[8], values[:, 0] / 2)
-    assert axes.get_yscale() == "log"
-    words = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert words == ["each code", "chosen in step 1", "predicted"]
-    (plain,) = plots.code_lines(steps, values, "length").axes
-    assert len(plain.get_legend().get_texts()) == 1
 
 
 def test_dots_stand_on_the_line_of_their_name():

@@ -1,7 +1,6 @@
 """Every figure of the book: one function a kind, each returns the Figure."""
 
 from vqvae_lesson.plots.charts import bars, dots, lines
-from vqvae_lesson.plots.codes import code_lines
 from vqvae_lesson.plots.data import histograms, letter_wall, overlays
 from vqvae_lesson.plots.decoder import (
     priced_letter,
@@ -44,7 +43,6 @@ __all__ = [
     "COLORS",
     "bars",
     "catches",
-    "code_lines",
     "crossed",
     "distance_bars",
     "dots",
