@@ -224,13 +224,14 @@ def numbers_in(text):
     return np.float64(re.findall(r"-?[\d.]+", text))
 
 
-def test_the_still_drawing_is_what_the_script_draws_at_first(page, tmp_path):
+def test_the_still_drawing_is_what_the_script_draws_at_first(page, tmp_path, book):
     figures = [
         play.codes_in_the_plane(LATENTS, CODEBOOK),
         play.slope_carried_across(0.8, [0.5, 1.5], 2, (-0.3, 3.2)),
         play.slope_carried_across(2.5, [0.5, 5.0], 2, (-0.5, 5.6)),
         play.codes_on_their_way(BATCHES, CORNER),
         replayed(),
+        play.book_of_pages(*book),
     ]
     places = ["x1", "x2", "y1", "y2", "cx", "cy", "x", "y", "transform", "points"]
     for number, shown in enumerate(figures):
@@ -528,10 +529,15 @@ def pixels(root, part):
     return 1 - np.asarray(picture) / 255
 
 
-def seen(sheet, box):
-    """What a window shows of a sheet."""
-    (x, y, width, height) = box
-    return sheet[y : y + height, x : x + width]
+def behind_the_window(root, sheet):
+    """What can be seen of a tall sheet."""
+    numbers = "e => ['y', 'width', 'height'].map(name => +e.getAttribute(name))"
+    window = root.locator("#play-sheet rect").evaluate(numbers)
+    y, width, height = root.locator("[data-part=letters]").evaluate(numbers)
+    pixel = width / sheet.shape[1]
+    assert np.isclose(height, pixel * len(sheet))
+    top, long = (window[0] - y) / pixel, window[2] / pixel
+    return sheet[round(top) : round(top + long)]
 
 
 def test_every_page_tells_its_letters_count_and_price(page, tmp_path, book):
@@ -556,8 +562,7 @@ def test_every_page_tells_its_letters_count_and_price(page, tmp_path, book):
         says = root.locator(".play-says").text_content()
         assert f"{len(own)} of 200" in says
         assert (f"{price:.2f} nats" if share else "∞ nats, for no") in says
-        window = root.locator("[data-part=sheet]").get_attribute("viewBox")
-        shown = seen(sheet, [int(number) for number in window.split()])
+        shown = behind_the_window(root, sheet)
         assert shown.shape == (120, 120)
         for n, letter in enumerate(own[:16]):
             row, column = divmod(n, 4)
@@ -635,11 +640,15 @@ def rates():
 
 def strip(root, row):
     """What is seen of a row of letters: part of its picture, as ink [28, 168]."""
-    seen = root.locator("[data-part=strip]").nth(row)
-    _, top, width, height = map(int, seen.get_attribute("viewBox").split())
-    png = seen.locator("image").get_attribute("href").partition(",")[2]
-    image = np.float64(Image.open(BytesIO(b64decode(png))).convert("L"))
-    return 1 - image[top : top + height, :width] / 255
+    sheet = root.locator(f"image[data-part={['real', 'drawn'][row]}]")
+    y, tall = (float(sheet.get_attribute(name)) for name in ("y", "height"))
+    window = root.locator("[data-part=window]")
+    top, high = (float(window.get_attribute(name)) for name in ("y", "height"))
+    png = sheet.get_attribute("href").partition(",")[2]
+    image = 1 - np.float64(Image.open(BytesIO(b64decode(png))).convert("L")) / 255
+    assert np.isclose(tall / high, len(image) / 28)
+    first = round((top - y) / high * 28) if row else 0
+    return image[first : first + 28]
 
 
 def test_every_model_shows_its_seeds_and_its_letters(page, tmp_path, rates):

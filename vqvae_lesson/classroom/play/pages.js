@@ -1,6 +1,6 @@
 // The book of pages: a page is opened, and the letters come that are looked up there.
-const { codes, counts, training, letters, columns } = paper.data(root);
-const [pages, [open], [sheet], words] = ["page", "open", "sheet", "words"].map((name) => paper.parts(root, name));
+const { codes, counts, training, letters, view } = paper.data(root);
+const [pages, [first], [open], [sheet], words] = ["page", "page", "open", "letters", "words"].map((name) => paper.parts(root, name));
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 const [total, totalOfTraining] = [sum(counts), sum(training)];
 const used = counts.filter((count) => count > 0).length;
@@ -32,12 +32,13 @@ function draw() {
       `its price is ${written} nats${reason}.`,
   );
 
-  // Both windows move to where the page is, and its letters; behind the last used
-  // page comes an empty sheet.
-  const [x, y, side] = ["x", "y", "width"].map((name) => pages[page].getAttribute(name));
-  open.setAttribute("viewBox", `${x} ${y} ${side} ${side}`);
-  const high = sheet.viewBox.baseVal.height;
-  sheet.setAttribute("viewBox", `0 ${Math.min(page, used) * high} ${high} ${high}`);
+  // Behind two windows the sheets are moved to the page and to its letters; behind
+  // the letters of the last used page comes an empty sheet.
+  const [left, top] = ["x", "y"].map((name) => {
+    return view.scale * (pages[page].getAttribute(name) - first.getAttribute(name));
+  });
+  open.setAttribute("transform", `translate(${view.left - left} ${view.top - top}) scale(${view.scale})`);
+  sheet.setAttribute("y", view.sheet - Math.min(page, used) * view.side);
   pages.forEach((one, k) => {
     paper.set(one, { stroke: k === page ? "var(--c1)" : "none", "aria-pressed": k === page });
   });
@@ -55,7 +56,7 @@ function turnTo(chosen) {
   draw();
 }
 
-const ways = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+const ways = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -view.columns, ArrowDown: view.columns };
 pages.forEach((one, k) => {
   paper.set(one, { role: "button", "aria-label": `Page ${k + 1}` });
   Object.assign(one.style, { cursor: "pointer", touchAction: "manipulation" });

@@ -42,14 +42,14 @@ def book_of_pages(pages, indices, images, training_counts):
         "counts": counts[order].tolist(),
         "training": np.asarray(training_counts)[order].tolist(),
         "letters": [own.tolist() for own in letters],
-        "columns": COLUMNS,
+        "view": _view(codes),
     }
     book = sheet_of(pages[order], COLUMNS, -(-codes // COLUMNS))
     words = words_of(0, data)
     return Play(
         "pages",
         "the book of pages",
-        _draw(as_png(book), as_png(np.concatenate(sheets)), book.shape, data, words),
+        _draw(as_png(book), as_png(np.concatenate(sheets)), data, words),
         data,
         words.pop(),
         {"back": "Page before", "next": "Next page"},
@@ -91,10 +91,20 @@ def words_of(page, data):
     ]
 
 
-def _draw(book, sheets, size, data, words):
+def _view(codes):
+    """Where the open page lies and its letters, and how much larger the page is."""
+    side = (WIDTH - EDGE - RIGHT) // SHEET * SHEET
+    rows, scale = -(-codes // COLUMNS), round(PICTURE / PAGE, 4)
+    sheet = EDGE + max(rows * PAGE, PICTURE + 26 + side) - side
+    at = {"left": round(RIGHT - scale * EDGE, 4), "top": round(EDGE - scale * EDGE, 4)}
+    return {**at, "scale": scale, "sheet": sheet, "side": side, "columns": COLUMNS}
+
+
+def _draw(book, sheets, data, words):
     """Draw the book, on the left, and what is on its open page, on the right."""
+    view = data["view"]
     rows = -(-len(data["codes"]) // COLUMNS)
-    height = rows * PAGE + 2 * EDGE
+    height = max(rows * PAGE + EDGE, view["sheet"] + view["side"]) + EDGE
     svg = ET.Element("svg", {"viewBox": f"0 0 {WIDTH} {height}", "role": "img"})
     ET.SubElement(svg, "title").text = "The book of pages"
     used = sum(count > 0 for count in data["counts"])
@@ -112,14 +122,13 @@ def _draw(book, sheets, size, data, words):
         svg[-1].attrib |= {"fill": "#fff", "fill-opacity": "0", "style": ON_PAPER}
         svg[-1].attrib |= {"stroke": "none" if page else "var(--c1)"}
         svg[-1].set("stroke-width", "3")
-    _window(svg, "open", RIGHT, EDGE, PICTURE, f"{EDGE} {EDGE} {PAGE} {PAGE}")
-    ET.SubElement(svg[-1], "use", {"href": "#play-book"})
-    side = (WIDTH - EDGE - RIGHT) // SHEET * SHEET
-    of_sheet = SHEET * size[1] // COLUMNS
-    y = height - EDGE - side
-    _window(svg, "sheet", RIGHT, y, side, f"0 0 {of_sheet} {of_sheet}")
-    whole = {"width": of_sheet, "height": of_sheet * (used + 1)}
-    add_part(svg[-1], "image", "letters", href=sheets, x=0, y=0, **whole)
+    opened = _window(svg, "play-open", RIGHT, EDGE, PICTURE)
+    move = f"translate({view['left']} {view['top']}) scale({view['scale']})"
+    add_part(opened, "use", "open", href="#play-book", transform=move)
+    y, side = view["sheet"], view["side"]
+    below = _window(svg, "play-sheet", RIGHT, y, side)
+    whole = {"x": RIGHT, "y": y, "width": side, "height": side * (used + 1)}
+    add_part(below, "image", "letters", href=sheets, **whole)
     for line, text in enumerate(words[:5]):
         x, y_of_line = RIGHT + PICTURE + 10, EDGE + 12 + line * LINE
         add_part(svg, "text", "words", x=x, y=y_of_line)
@@ -129,6 +138,8 @@ def _draw(book, sheets, size, data, words):
     return svg
 
 
-def _window(svg, name, x, y, side, view):
+def _window(svg, name, x, y, side):
     """Open a square window, through which a part of a sheet is seen."""
-    add_part(svg, "svg", name, x=x, y=y, width=side, height=side, viewBox=view)
+    square = {"x": str(x), "y": str(y), "width": str(side), "height": str(side)}
+    ET.SubElement(ET.SubElement(svg, "clipPath", {"id": name}), "rect", square)
+    return ET.SubElement(svg, "g", {"clip-path": f"url(#{name})"})
