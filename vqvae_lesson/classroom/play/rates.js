@@ -1,6 +1,6 @@
 // Rates and distortions: the model that is pointed at shows its seeds and its letters.
-const { models, chosen, size, width, ring } = paper.data(root);
-const [[plane], [name], [, strip], [rings]] = ["plane", "name", "strip", "ring"].map((part) => paper.parts(root, part));
+const { models, chosen, strip, ring } = paper.data(root);
+const [[plane], [name], [sheet], [rings], [frame]] = ["plane", "name", "drawn", "ring", "window"].map((part) => paper.parts(root, part));
 const marks = paper.parts(root, "model");
 
 const list = (model, n) => model.runs.map((run) => run[n].toFixed(1)).join(", ");
@@ -11,8 +11,8 @@ function choose(k) {
   marks.forEach((mark, n) => paper.set(mark, { tabindex: n === k ? 0 : -1, "aria-pressed": n === k }));
   rings.setAttribute("d", model.places.map(([x, y]) => `M${x} ${y}${ring}`).join(""));
   name.textContent = model.name;
-  // All pictures stand below each other: show the row of this model.
-  strip.setAttribute("viewBox", `0 ${size * k} ${width} ${size}`);
+  // All pictures stand below each other: bring the row of this model into the window.
+  sheet.setAttribute("y", frame.getAttribute("y") - strip * k);
   paper.say(root, `${model.name}. Latent: ${list(model, 0)} nats. Pixels: ${list(model, 1)} nats.`);
   root.state = { chosen: k, ...model };
 }

@@ -71,13 +71,7 @@ def models_on_the_plane(groups, letters, drawn, cost, first):
         "rates",
         "rates and distortions",
         svg,
-        {
-            "models": models,
-            "chosen": chosen,
-            "size": 28,
-            "width": sheet.shape[-1],
-            "ring": RING,
-        },
+        {"models": models, "chosen": chosen, "strip": STRIP, "ring": RING},
         _says(models[chosen]),
         {"cheaper": "◀ cheaper latent", "dearer": "dearer latent ▶"},
     )
@@ -207,13 +201,18 @@ def _strip(svg, pictures, name, count, chosen):
     add_part(svg, "text", "name", x=WIDTH / 2, y=top - 8)
     svg[-1].attrib |= {"text-anchor": "middle", "style": "font-weight:bold"}
     svg[-1].text = name
-    paper = {"x": left, "width": wide, "height": STRIP}
-    for row, (picture, rows) in enumerate(zip(pictures, (1, count), strict=True)):
-        middle = top + row * (STRIP + 4) + STRIP / 2 + 4
-        add_part(svg, "text", "row", x=left - 8, y=middle, **{"text-anchor": "end"})
-        svg[-1].text = ("real", "drawn")[row]
-        seen = f"0 {28 * chosen if row else 0} 168 28"
-        add_part(svg, "svg", "strip", **paper, y=top + row * (STRIP + 4), viewBox=seen)
-        image = {"width": "168", "height": str(28 * rows), "href": picture}
-        image["style"] = "image-rendering:pixelated"
-        ET.SubElement(svg[-1], "image", image)
+    # The second row is a window: behind it all pictures stand below each other.
+    window = {"x": left, "y": top + STRIP + 4, "width": wide, "height": STRIP}
+    clip = ET.SubElement(ET.SubElement(svg, "defs"), "clipPath", {"id": "play-strip"})
+    add_part(clip, "rect", "window", **window)
+    rows = [(svg, 0, 1, "real"), (ET.SubElement(svg, "g"), chosen, count, "drawn")]
+    svg[-1].set("clip-path", "url(#play-strip)")
+    for row, (held, hidden, number, text) in enumerate(rows):
+        y = top + row * (STRIP + 4)
+        place = {"x": left, "y": y - STRIP * hidden, "width": wide}
+        place |= {"height": STRIP * number, "href": pictures[row]}
+        add_part(held, "image", text, **place)
+        held[-1].set("style", "image-rendering:pixelated")
+        add_part(svg, "text", "row", x=left - 8, y=y + STRIP / 2 + 4)
+        svg[-1].set("text-anchor", "end")
+        svg[-1].text = text
