@@ -72,13 +72,6 @@ FIGURES = {
     "numbers_of_latents": lambda: plots.numbers_of_latents(
         {"vae": [(np.arange(1, 5), np.arange(4) / 4)] * 2}
     ),
-    "latent_plane": lambda: plots.latent_plane(
-        POINTS,
-        np.arange(30) % 3,
-        list("abc"),
-        (np.arange(3), np.arange(4), np.arange(12).reshape(4, 3)),
-        ["first", "second"],
-    ),
     "there_and_back": lambda: plots.there_and_back(letters(1)[0], 33, letters(1)[0]),
     "numbers_and_pictures": lambda: plots.numbers_and_pictures(
         letters(3), [4, 0, 4], letters(3, seed=1)
@@ -425,24 +418,6 @@ def test_bars_stand_in_the_order_given():
     centers = [bar.get_x() + bar.get_width() / 2 for bar in axes.patches]
     assert centers == pytest.approx([0, 1, 2])
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("code", "letters")
-
-
-def test_a_plane_gives_every_class_its_own_points_colour_and_mark():
-    labels, density = np.arange(30) % 3, np.arange(12.0).reshape(4, 3)
-    prior = np.arange(3), np.arange(4), density
-    (axes,) = plots.latent_plane(POINTS, labels, list("abc"), prior, "xy").axes
-    hill, *classes = axes.collections
-    np.testing.assert_allclose(hill.levels[-1], 11)
-    looks = set()
-    for label, marks in enumerate(classes):
-        np.testing.assert_array_equal(marks.get_offsets(), POINTS[labels == label])
-        outline = marks.get_paths()[0].vertices.round(3).tobytes()
-        looks.add((to_hex(marks.get_facecolor()[0]), outline))
-    assert len({color for color, _ in looks}) == 3
-    assert len({outline for _, outline in looks}) == 3
-    assert [t.get_text() for t in axes.get_legend().get_texts()] == list("abc")
-    assert axes.get_xlim() == (0, 2)
-    assert axes.get_ylim() == (0, 3)
 
 
 def test_a_model_looks_the_same_in_every_panel_and_figure():

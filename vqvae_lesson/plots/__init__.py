@@ -37,7 +37,7 @@ from vqvae_lesson.plots.quantizer import (
     distance_bars,
     nearest_pictures,
 )
-from vqvae_lesson.plots.vae import latent_plane, model_dots, numbers_of_latents
+from vqvae_lesson.plots.vae import model_dots, numbers_of_latents
 
 __all__ = [
     "COLORS",
@@ -50,7 +50,6 @@ __all__ = [
     "filter_indices",
     "filter_steps",
     "histograms",
-    "latent_plane",
     "letter_grid",
     "letter_grids",
     "letter_rows",

@@ -1,15 +1,13 @@
-"""Codes and clouds side by side, and the latent plane: the figures of chapter 12."""
+"""Codes and clouds side by side: the figures of chapter 12."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from vqvae_lesson.plots.paper import COLORS, INK, color_of_model, finish
+from vqvae_lesson.plots.paper import INK, color_of_model, finish
 
 # One mark a kind of model; of the two clouds, the one with the narrow neck is hollow.
 KINDS = {"article": "^", "vae": "o", "healthy": "D", "vae-wide": "o"}
 HOLLOW = ("vae",)
-CLASS_MARKS = (("o", COLORS[0]), ("s", COLORS[1]), ("^", COLORS[2]))
-GREYS = ("#f4f4f4", "#e6e6e6", "#d4d4d4", "#bebebe", "#a6a6a6")
 GUIDE = {"color": INK, "ls": "--", "lw": 1}
 
 
@@ -81,37 +79,3 @@ def numbers_of_latents(runs):
     right.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.25))
     finish(figure, left, "numbers, most active first", "activity")
     return finish(figure, right, "numbers, narrowest first", "width")
-
-
-def latent_plane(points, labels, class_names, prior, names):
-    """Draw the means of letters of three classes on the prior's density.
-
-    Parameters
-    ----------
-    points : array, float [N, 2]
-    labels : array, int [N]
-        0, 1 or 2.
-    class_names : sequence of str
-        Of the three classes.
-    prior : tuple of arrays, float [A], [B] and [B, A]
-        Places along both axes, and the density there.
-    names : sequence of str
-        Of the two axes.
-
-    Returns
-    -------
-    Figure
-    """
-    figure, axes = plt.subplots(figsize=(6.5, 3.7))
-    across, up, density = prior
-    levels = density.max() * np.array([0.003, 0.01, 0.03, 0.1, 0.3, 1])
-    axes.contourf(across, up, density, levels, colors=GREYS)
-    points, labels = np.asarray(points), np.asarray(labels)
-    for label, name in enumerate(class_names):
-        marker, color = CLASS_MARKS[label]
-        look = {"s": 20, "color": color, "marker": marker, "lw": 0.4, "ec": "white"}
-        axes.scatter(*points[labels == label].T, label=name, **look)
-    axes.set_xlim(across[0], across[-1])
-    axes.set_ylim(up[0], up[-1])
-    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    return finish(figure, axes, *names)
