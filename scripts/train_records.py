@@ -203,8 +203,7 @@ def train(name):
     if has_codes:
         shutil.copy(folder / "codes.npz", RECORDS / f"{name}.npz")
     target = f"make train RECIPE={name}" if name in RECIPES else "make records"
-    long = ("epoch_losses", "history")
-    kept = {key: value for key, value in manifest.items() if key not in long}
+    kept = {key: value for key, value in manifest.items() if key != "epoch_losses"}
     write_json(RECORDS / f"{name}.json", {**kept, "made_by": target})
 
 
