@@ -28,6 +28,7 @@ def judge(model, seed, letters, read):
     shares = code_counts(before, num_codes) / len(before)
     used = code_counts(codes, num_codes) / len(codes)
     dice = np.random.default_rng(seed)
+    names = names_by_heart(before, letters.train_labels, num_codes)
     made = pages[codes]
     drawn = pages[dice.choice(num_codes, len(made), p=shares)]
     even = pages[dice.integers(num_codes, size=len(made))]
@@ -48,19 +49,21 @@ def judge(model, seed, letters, read):
         "greyness": judges.greyness(made),
         "read_right": np.mean(read(made) == labels),
         "ceiling": judges.class_purity(codes, labels, num_codes)[0],
-        "by_heart": by_heart(before, letters.train_labels, codes, labels, num_codes),
+        "by_heart": np.mean(names[codes] == labels),
         "evenness": perplexity(read(drawn), 10),
         "characters": len(np.unique(read(drawn))),
+        "named_evenness": perplexity(names[before], 10),
+        "named_characters": len(np.unique(names[before])),
         "clear": np.mean(read.margins(drawn) >= bar),
     }
     return {name: round(float(value), 5) for name, value in found.items()}
 
 
-def by_heart(before, known, codes, labels, num_codes):
-    """How often the label is right that most training letters of a code had."""
-    table = np.zeros([num_codes, known.max() + 1])
-    np.add.at(table, (before, known), 1)
-    return np.mean(table.argmax(axis=1)[codes] == labels)
+def names_by_heart(codes, labels, num_codes):
+    """For each code the label that most of its letters have: array [K]."""
+    table = np.zeros([num_codes, labels.max() + 1])
+    np.add.at(table, (codes, labels), 1)
+    return table.argmax(axis=1)
 
 
 def main():

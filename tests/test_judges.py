@@ -230,6 +230,9 @@ def test_the_stored_verdicts_hold_three_seeds_and_agree_with_each_other():
         for run in runs:
             assert run["read_right"] <= run["ceiling"]
             assert run["by_heart"] <= run["ceiling"]
+            # Without a reader's mistakes the names are at least as many, and as even.
+            assert run["characters"] <= run["named_characters"] <= 10
+            assert run["evenness"] < run["named_evenness"] <= 10
             assert run["random_or_made"] < run["fair_limit"] + 0.05
             assert run["even_or_made"] < run["even_limit"] + 0.03
 
