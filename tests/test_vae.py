@@ -21,6 +21,8 @@ from vqvae_lesson.vae import (
     monte_carlo_kl,
     normal,
     numbers_in_use,
+    price_under,
+    refit_prior,
     tfd,
 )
 
@@ -415,3 +417,64 @@ def test_a_narrow_neck_lets_means_vary_in_no_more_directions():
     for neck, count in ((2, 2), (8, 6)):
         model = stir(build(code_size=6, neck_depth=neck))
         assert numbers_in_use(model, letters(40)).directions == count
+
+
+# The prior, fitted anew
+
+
+class Spread:
+    """Posteriors N(image, 0.6): a stand-in for a VAE, its images are the means."""
+
+    def __init__(self, num_components):
+        self.recipe = VAERecipe(num_components=num_components)
+
+    def posterior(self, images):
+        return tfd.MultivariateNormalDiag(images[:, None], tf.fill([1, 1, 2], 0.6))
+
+
+def means(count, seed=0):
+    """Make, together with the posterior's spread, a normal of mean 3 and scale 1."""
+    return np.random.default_rng(seed).normal(3, 0.8, [count, 2]).astype(np.float32)
+
+
+def test_refitted_to_latents_of_one_normal_a_prior_is_that_normal():
+    one = refit_prior(Spread(1), means(5_000))
+    np.testing.assert_allclose(one.mean(), [3, 3], atol=0.03)
+    np.testing.assert_allclose(one.stddev(), [1, 1], rtol=0.02)
+    grid = np.random.default_rng(1).normal(3, 1, [500, 2]).astype(np.float32)
+    several = refit_prior(Spread(3), means(5_000))
+    expected = stats.norm.logpdf(grid, 3, 1).sum(axis=1)
+    assert abs(np.mean(several.log_prob(grid) - expected)) < 0.02
+
+
+def test_no_refitted_prior_beats_the_true_one_by_more_than_noise():
+    model, held_out = Spread(20), means(5_000, seed=1)
+    true = tfd.MultivariateNormalDiag([3.0, 3.0], [1.0, 1.0])
+    refitted = refit_prior(model, means(2_000))
+    best, found = (price_under(model, one, held_out) for one in (true, refitted))
+    assert best - 0.01 < found < best + 0.1
+
+
+def test_a_refitted_prior_has_as_many_normals_as_the_learned_one():
+    model = stir(build(num_components=4))
+    prior = refit_prior(model, letters(40))
+    assert prior.components_distribution.mean().shape == [4, 3]
+    np.testing.assert_allclose(
+        prior.mixture_distribution.probs_parameter().numpy().sum(), 1, rtol=1e-6
+    )
+
+
+def test_the_price_under_a_normal_is_the_closed_form():
+    """Mean of KL(N(m, 0.6) | N(0, 2)) over the means, two numbers each."""
+    images = means(10_000)
+    other = tfd.MultivariateNormalDiag([0.0, 0.0], [2.0, 2.0])
+    apart = (np.float64(images) / 2) ** 2
+    exact = ((0.3**2 + apart - 1) / 2 - np.log(0.3)).sum(axis=1).mean()
+    assert abs(price_under(Spread(1), other, images) - exact) < 0.02
+
+
+def test_the_price_under_the_learned_prior_is_that_of_the_bound():
+    model, images = stir(build()), letters(300)
+    found = price_under(model, model.prior, images)
+    draws = [evaluate(model, images, seed=seed).kl for seed in range(8)]
+    assert abs(found - np.mean(draws)) < 4 * np.std(draws) + 1e-3

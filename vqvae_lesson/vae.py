@@ -26,6 +26,8 @@ tfd = tfp.distributions
 SCALE_ONE = float(np.log(np.e - 1))
 DECODED_AT_ONCE = 1_000
 LEAST_DIRECTION = 1e-2
+# For a prior that is fitted anew, and for its price: so many draws an image.
+PRIOR_DRAWS = 4
 
 
 class VAELosses(NamedTuple):
@@ -274,6 +276,65 @@ def bound_terms(model, images, seed):
     latents = posterior.sample(seed=seed)
     reconstruction = nll_per_image(images, model.decoder(latents))
     return reconstruction, monte_carlo_kl(posterior, model.prior, latents)[:, 0]
+
+
+def refit_prior(model, images, seed=0):
+    """Fit the prior's mixture anew, to four latents drawn for each image.
+
+    As the shares of codes are counted after the training, so is this: expectation
+    maximization begins afresh, and encoder and decoder stay as they are.
+
+    Parameters
+    ----------
+    model : VAE
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+        At least a quarter as many as the mixture has normals.
+    seed : int
+        Fixes the draws, and where the fit begins.
+
+    Returns
+    -------
+    tfd.MixtureSameFamily
+        Over latents [D], of as many normals as the learned prior.
+
+    References
+    ----------
+    Dempster, Laird, Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x.
+    """
+    from sklearn.mixture import GaussianMixture
+
+    drawn = model.posterior(images).sample(PRIOR_DRAWS, seed=noise_seeds(seed, 0))
+    latents = np.float64(drawn).reshape(-1, drawn.shape[-1])
+    count = model.recipe.num_components
+    fit = GaussianMixture(count, covariance_type="diag", random_state=seed).fit(latents)
+    weights, means, scales = map(
+        np.float32, (fit.weights_, fit.means_, np.sqrt(fit.covariances_))
+    )
+    return tfd.MixtureSameFamily(
+        tfd.Categorical(probs=weights), tfd.MultivariateNormalDiag(means, scales)
+    )
+
+
+def price_under(model, prior, images, seed=0):
+    """Price the latents of images with a prior, the model's own or another.
+
+    Parameters
+    ----------
+    model : VAE
+    prior : tfd.Distribution
+        Over latents [D].
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+    seed : int
+        Fixes the draws.
+
+    Returns
+    -------
+    float
+        Nats per image.
+    """
+    posterior = model.posterior(images)
+    latents = posterior.sample(PRIOR_DRAWS, seed=noise_seeds(seed, 0))
+    return float(np.mean(monte_carlo_kl(posterior, prior, latents), dtype=np.float64))
 
 
 def importance_weighted_nats(model, images, num_samples, seed):
