@@ -6,8 +6,14 @@ import numpy as np
 from vqvae_lesson.plots.paper import INK, color_of_model, finish
 
 # One mark a kind of model; of the two clouds, the one with the narrow neck is hollow.
-KINDS = {"article": "^", "vae": "o", "healthy": "D", "vae-wide": "o"}
-HOLLOW = ("vae",)
+KINDS = {
+    "article": "^",
+    "vae": "o",
+    "vae, falling": "o",
+    "healthy": "D",
+    "vae-wide": "o",
+}
+HOLLOW = ("vae", "vae, falling")
 GUIDE = {"color": INK, "ls": "--", "lw": 1}
 
 
