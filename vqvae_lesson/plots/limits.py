@@ -5,6 +5,8 @@ import numpy as np
 
 from vqvae_lesson.plots.paper import COLORS, INK, color_of_model, finish
 
+SHARES = (COLORS[4], COLORS[5], "0.6")  # the colours that no model has
+
 
 def limit_curve(sizes, curves, points, floor):
     """Draw nats against the number of pictures, with models as points.
@@ -26,10 +28,10 @@ def limit_curve(sizes, curves, points, floor):
     Figure
     """
     figure, axes = plt.subplots(figsize=(6.5, 4))
-    kinds = zip(curves.items(), "os", (COLORS[2], COLORS[4]), strict=False)
-    for (name, nats), mark, color in kinds:
-        axes.plot(sizes, nats, mark + "-", color=color, label=name)
-    kinds = zip(points.items(), "D^", (COLORS[1], COLORS[5]), strict=False)
+    kinds = zip(curves.items(), ("o:", "s-"), (COLORS[4], COLORS[5]), strict=False)
+    for (name, nats), style, color in kinds:
+        axes.plot(sizes, nats, style, color=color_of_model(name, color), label=name)
+    kinds = zip(points.items(), "D^", (COLORS[0], COLORS[3]), strict=False)
     for (name, point), mark, color in kinds:
         color = color_of_model(name, color)
         axes.plot(*point, mark, ms=9, zorder=3, alpha=0.7, color=color, label=name)
@@ -48,6 +50,7 @@ def split_bars(panels, parts, xlabel):
     panels : dict
         From a title to runs; runs are a dict from name to the length of each part.
     parts : sequence of str
+        Three at most.
     xlabel : str
 
     Returns
@@ -59,9 +62,8 @@ def split_bars(panels, parts, xlabel):
     figure, several = plt.subplots(1, len(panels), figsize=size, squeeze=False)
     for axes, (title, runs) in zip(several[0], panels.items(), strict=True):
         left = np.zeros(len(runs))
-        for number, part in enumerate(parts):
+        for part, color in zip(parts, SHARES, strict=False):
             lengths = np.array([run[part] for run in runs.values()])
-            color = COLORS[4 - number]
             axes.barh([*runs], lengths, 0.7, left, color=color, label=part)
             left += lengths
         axes.set_title(title, fontsize="medium")
