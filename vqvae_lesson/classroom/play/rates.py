@@ -113,6 +113,7 @@ def _draw(settings, models, chosen, line):
     cost, view = line
     height = TOP + HEIGHT + 66 + 2 * STRIP
     svg = ET.Element("svg", {"viewBox": f"0 0 {WIDTH} {height}", "role": "img"})
+    svg.set("style", "max-width:32rem")
     ET.SubElement(svg, "title").text = "Rates and distortions"
     ET.SubElement(svg, "desc").text = (
         "A plane, nats for the latent across, nats for the pixels up. The curve of the "
