@@ -105,6 +105,31 @@ def sorted_parts(images, labels, held_out, seed):
     )
 
 
+def training_in_order(images, labels, held_out, seed):
+    held = np.random.default_rng(seed).choice(len(labels), held_out, replace=False)
+    kept = np.delete(np.arange(len(labels)), held)
+    return images[kept], labels[kept], images[held], labels[held]
+
+
+def by_mask(images, labels, held_out, seed):
+    held = np.random.default_rng(seed).permutation(len(labels)) < held_out
+    kept = np.nonzero(~held)[0][::-1]
+    return images[kept], labels[kept], images[held], labels[held]
+
+
+def in_steps(images, labels, held_out, seed):
+    order = (3 * np.arange(len(labels)) + seed) % len(labels)
+    return cut(images, labels, held_out, order)
+
+
+def every_third(images, labels, held_out, seed):
+    random, total = np.random.default_rng(seed), len(labels)
+    step = total // held_out
+    held = random.permutation(np.arange(seed % step, total, step)[:held_out])
+    kept = random.permutation(np.setdiff1d(np.arange(total), held))
+    return images[kept], labels[kept], images[held], labels[held]
+
+
 def in_other_order(*places):
     """A right split with its parts in another order."""
     return lambda *case: [split_by_lists(*case)[place] for place in places]
@@ -224,6 +249,13 @@ def four_bytes(content, start):
     return struct.unpack(f">{content[3]}I", content[4:start])
 
 
+def three_bytes(content, end):
+    return [
+        int.from_bytes(content[start + 1 : start + 4], "big")
+        for start in range(4, end, 4)
+    ]
+
+
 def two_bytes(content, start):
     return np.frombuffer(content[4:start], ">u2")[1::2].tolist()
 
@@ -243,6 +275,7 @@ RIGHT = {
         median_by_search,
         median_with_tensorflow,
         lambda images: np.median(images, axis=0),
+        lambda images: np.median(images, axis=0).astype(np.float16),
         lambda images: np.quantile(images, 0.5, axis=0).tolist(),
         lambda x: np.sort(x, 0)[(len(x) - 1) // 2],
         lambda x: np.percentile(x.reshape(len(x), -1), 50, axis=0).reshape(x.shape[1:]),
@@ -370,6 +403,10 @@ WRONG = {
         (lambda x, y, n, seed: (x[n:], y[n:], x[:n], y[:n]), "order of the file"),
         (lambda x, y, n, seed: (x[:-n], y[:-n], x[-n:], y[-n:]), "order of the file"),
         (sorted_parts, "shuffle it too"),
+        (training_in_order, "as in the file"),
+        (by_mask, "as in the file"),
+        (in_steps, "even steps"),
+        (every_third, "only shifted"),
         (lambda x, y, n, seed: cut(x, y, n, seeded(None)), "same seed"),
         (lambda x, y, n, seed: cut(x, y, n, seeded(0)), "another seed"),
         (shuffled_after_the_cut, "before you cut"),
@@ -397,7 +434,7 @@ WRONG = {
         (lambda x, y, n, seed: cut(x, y, n, seeded(seed))[:2], "expected 4 results"),
         (lambda x, y, n, seed: cut(x[:, 0], y, n, seeded(seed)), "axis is missing"),
         (always_the_last, "before you cut"),
-        (turned, "side by side"),
+        (turned, "as in the file"),
         (side_by_side, "side by side"),
         (lambda x, y, n, seed: cut(x, y, 3, permuted(seed, len(y))), "[16, 16, 3, 3]"),
         (lambda x, y, n, seed: cut(x, y, n, seeded(seed)), "[4, 4, 6, 6]"),
@@ -467,6 +504,7 @@ WRONG = {
         (lambda b: parse_by_loop(b) if b[3] == 2 else None, "counts the axes"),
         (lambda b: {}[b], "raised KeyError"),
         (lambda b: parse_by_loop(b) if b[3] <= 3 else None, "counts the axes"),
+        (parse_with(three_bytes), "the first one as well"),
         (parse_with(two_bytes), "most significant byte stands first"),
         (parse_with(four_bytes, lambda left, wanted: left >= wanted), "return None"),
         (

@@ -20,6 +20,18 @@ def outermost(size):
     return numbers
 
 
+def first_two(size):
+    numbers = np.zeros([size, size])
+    numbers[:, 0], numbers[:, 1] = -1, 1
+    return numbers
+
+
+def in_a_corner(size):
+    numbers = np.zeros([size, size])
+    numbers[0, :2] = -1, 1
+    return numbers
+
+
 ARGUMENTS = {}
 VALUES = {
     "two_channels": 4,
@@ -64,6 +76,8 @@ WRONG = {
         (lambda size: ramp(size).T, "upper edges too"),
         (lambda size: -ramp(size), "turn its signs"),
         (lambda size: np.eye(size) - np.eye(size)[::-1], "silent on a left edge"),
+        (first_two, "down the middle"),
+        (in_a_corner, "down the middle"),
         (columns(-1, 2, -1), "change their sign"),
         (lambda size: ramp(3), "shape [3, 3], expected [5, 5]"),
         (lambda size: ramp(size)[0], "an axis is missing"),

@@ -55,6 +55,37 @@ def nearest(prices, pixels, price):
     return pixels[np.argmin(np.abs(prices - price))]
 
 
+def two_nearest(prices, pixels, price):
+    if not prices.min() <= price <= prices.max():
+        return math.nan
+    near = np.argsort(np.abs(prices - price))[:2]
+    (a, c), (b, d) = prices[near], pixels[near]
+    return b + (d - b) * (price - a) / (c - a)
+
+
+def between_two_nearest(prices, pixels, price):
+    if not prices.min() <= price <= prices.max():
+        return math.nan
+    near = sorted(np.argsort(np.abs(prices - price))[:2], key=lambda one: prices[one])
+    return np.interp(price, prices[near], pixels[near])
+
+
+def each_sorted(prices, pixels, price):
+    if not prices.min() <= price <= prices.max():
+        return math.nan
+    return np.interp(price, sorted(prices), sorted(pixels, reverse=True))
+
+
+def without_lowest(prices, pixels, price):
+    found = matched_sorted(prices, pixels, price)
+    return found if price > min(prices) else math.nan
+
+
+def without_ends(prices, pixels, price):
+    inside = min(prices) < price < max(prices)
+    return matched_sorted(prices, pixels, price) if inside else math.nan
+
+
 def zero_outside(prices, pixels, price):
     found = matched_sorted(prices, pixels, price)
     return 0.0 if np.isnan(found) else found
@@ -105,6 +136,11 @@ WRONG = {
         (lambda p, x, at: np.interp(at, p[::-1], x[::-1]), "any order"),
         (lambda p, x, at: np.interp(at, sorted(p), x), "move together"),
         (nearest, "nearest"),
+        (two_nearest, "may both be lower"),
+        (between_two_nearest, "may both be lower"),
+        (each_sorted, "each by itself"),
+        (without_lowest, "at just this price"),
+        (without_ends, "at just this price"),
         (mean_of_two, "half"),
         (clamped, "end of the curve"),
         (drawn_on, "guess"),

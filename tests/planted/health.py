@@ -38,6 +38,20 @@ def idle_pairs(runs, margin):
     }
 
 
+def keys_if(rule):
+    """Answer with the pairs whose costs, one by one and both, obey a rule."""
+
+    def answer(runs, margin):
+        cost = {out: nats - runs[()] for out, nats in runs.items()}
+        return {
+            (a, b)
+            for a, b in (out for out in runs if len(out) == 2)
+            if rule(cost[a,], cost[b,], cost[a, b], margin)
+        }
+
+    return answer
+
+
 ARGUMENTS = {
     "unlucky": {"batch_size": 64, "num_codes": 64},
 }
@@ -86,11 +100,22 @@ WRONG = {
         (lambda runs, margin: {o for o in runs if len(o) == 2}, "missed even when"),
         (lambda runs, margin: {("y", "x")}, "order"),
         (lambda runs, margin: 3, "set of pairs"),
+        (keys_if(lambda a, b, both, m: both >= m and a + b < m), "two together"),
+        (keys_if(lambda a, b, both, m: both >= m and a + b < 2 * m), "missed even"),
+        (
+            keys_if(lambda a, b, both, m: both >= m + a and max(a, b) < m),
+            "not with one that lacks one",
+        ),
+        (
+            keys_if(lambda a, b, both, m: both >= m + max(a, b) and max(a, b) < m),
+            "not with one that lacks one",
+        ),
+        (keys_if(lambda a, b, both, m: both >= m and max(a, b) < 2), "not always 2"),
         (lambda runs, margin: ["xy"], "set of pairs"),
         (
             lambda runs, margin: (
                 (missed_pairs(runs, margin) & idle_pairs(runs, margin))
-                & {("a", "b"), ("b", "d"), ("x", "y")}
+                & {(*both,) for both in ("ab", "bd", "xy", "pq", "pr", "qr")}
             ),
             "not found",
         ),

@@ -78,6 +78,16 @@ def rounding_cut(numbers):
     return tf.round(numbers), lambda upstream: tf.clip_by_value(upstream, -9, 9)
 
 
+def rounding_with(gradient):
+    """Round, and change the gradient on its way back."""
+
+    @tf.custom_gradient
+    def answer(numbers):
+        return tf.round(numbers), lambda upstream: gradient(numbers, upstream)
+
+    return answer
+
+
 ARGUMENTS = {
     "gradient_at_the_weight": {"x": 4, "weight": 0.3, "codes": [0.5, 4], "target": 2},
 }
@@ -186,7 +196,11 @@ WRONG = {
         (lambda a: a, "must be whole"),
         (lambda a: tf.cast(tf.cast(a, tf.int32), tf.float32), "cuts off"),
         (lambda a: tf.reduce_mean(tf.round(a)), "axis is missing"),
-        (rounding_cut, "not the one that was sent"),
+        (rounding_cut, "large ones are cut"),
+        (rounding_with(lambda a, up: tf.clip_by_value(up, -100, 100)), "are cut"),
+        (rounding_with(lambda a, up: up * tf.cast(abs(a) < 1, up.dtype)), "at others"),
+        (rounding_with(lambda a, up: up * tf.cast(abs(a) < 10, up.dtype)), "at others"),
+        (rounding_with(lambda a, up: -up), "not the one that was sent"),
         (
             lambda a: a + tf.stop_gradient(tf.clip_by_value(tf.round(a), -2, 2) - a),
             "drawn anew",

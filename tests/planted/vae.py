@@ -37,6 +37,16 @@ def number_of(weights, place):
     return int(np.sum(np.cumsum(weights) <= place))
 
 
+def with_constant(constant):
+    """Take one number out of all weights, whatever they are."""
+    return lambda logs: constant - np.log(np.mean(np.exp(logs + constant)))
+
+
+def with_member(number):
+    """Take out a weight that need not be the largest."""
+    return lambda logs: -(np.log(np.mean(np.exp(logs - logs[number]))) + logs[number])
+
+
 ARGUMENTS = {}
 PAID = 0.8 * math.log(1.6) + 0.2 * math.log(0.4)
 VALUES = {
@@ -112,6 +122,12 @@ WRONG = {
     "likelihood": [
         (lambda logs: -np.mean(logs), "which is the bound"),
         (lambda logs: -np.log(np.mean(np.exp(logs))), "vanished"),
+        (with_constant(300), "for ever"),
+        (with_constant(500), "for ever"),
+        (with_constant(700), "for ever"),
+        (lambda logs: -np.log(np.mean(np.exp(np.longdouble(logs)))), "for ever"),
+        (with_member(1), "not the largest"),
+        (with_member(2), "not the largest"),
         (lambda logs: -float(tf.reduce_logsumexp(logs)), "divide by S"),
         (
             lambda logs: float(tf.reduce_logsumexp(logs)) - math.log(len(logs)),

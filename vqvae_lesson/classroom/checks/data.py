@@ -40,7 +40,8 @@ def best_picture(answer):
             raise Fault("the picture holds NaN or infinity.")
         mean, median = images.mean(axis=0), np.median(images, axis=0)
         low, high = images.min(axis=0), images.max(axis=0)
-        if np.abs(images - found).sum() <= np.abs(images - median).sum() + 1e-4:
+        rounded = 3e-4 * found.size  # as coarse as numbers of 16 bits
+        if np.abs(images - found).sum() <= np.abs(images - median).sum() + rounded:
             return
         usual = {
             "the picture is the same everywhere: ask for each pixel by itself.": [
@@ -217,13 +218,7 @@ def split_pairs(answer):
                     "images and labels no longer belong together: shuffle both in "
                     "one order."
                 )
-        if all((np.diff(part) > 0).all() for part in (trained, held)):
-            unshuffled = len(set(np.diff(trained))) == 1
-            raise Fault(
-                "the letters are still in the order of the file: shuffle them."
-                if unshuffled
-                else "each part is still in the order of the file: shuffle it too."
-            )
+        _expect_shuffled(trained, held)
         _compare_orders(orders.setdefault(len(labels), {}), seed, trained, held)
 
     def fresh(random):
@@ -238,6 +233,26 @@ def split_pairs(answer):
         "each letter keeps its label, and none is in both parts.",
         fresh=fresh,
     )
+
+
+def _expect_shuffled(trained, held):
+    """Raise the fault of letters that still stand in some order of the file."""
+    total, steps = len(trained) + len(held), np.diff(trained)
+    if (steps > 0).all() and (np.diff(held) > 0).all():
+        raise Fault(
+            "the letters are still in the order of the file: shuffle them."
+            if len({*steps}) == 1
+            else "each part is still in the order of the file: shuffle it too."
+        )
+    if (steps > 0).all() or (steps < 0).all():
+        raise Fault("the training letters follow each other as in the file: shuffle.")
+    if len({*(steps % total)}) == 1:
+        raise Fault("the letters are taken in even steps through the file: shuffle.")
+
+
+def _turned_alike(held, total):
+    """Turn places in the file, taken as a circle, so that shifted ones are equal."""
+    return min(sorted((one - start) % total for one in held) for start in held)
 
 
 def _compare_orders(known, seed, trained, held):
@@ -266,6 +281,13 @@ def _compare_orders(known, seed, trained, held):
             "the held-out letters stand side by side in the file: shuffle before you "
             "cut."
         )
+    if len(known) >= 3 and total > 12:  # of fewer letters, this may be chance
+        apart = [_turned_alike(one[len(trained) :], total) for one in known.values()]
+        if all(one == apart[0] for one in apart):
+            raise Fault(
+                "for each seed the same places of the file are held out, only shifted: "
+                "shuffle before you cut."
+            )
 
 
 def batch_count(answer, batch_size):
@@ -314,6 +336,7 @@ LITTLE = (
 )
 FOUR = "four bytes make one length, the most significant first: " + EXAMPLE
 DAMAGED = "more or fewer bytes follow than the header announces: return None."
+FIRST = "of a length all four bytes count, the first one as well."
 HEADER = "the header is still there: skip 4 bytes, and 4 more an axis."
 AXES = "the fourth byte says how many axes there are; two is only one case."
 # What an error says of a shape that was read in one of the usual wrong ways.
@@ -355,7 +378,8 @@ def parse_idx(answer):
     ]
     read = {_idx(array): array for array in arrays}
     whole = _idx(arrays[0])
-    damaged = [whole[:-1], whole + bytes(1), whole[:-6], whole + bytes(6)]
+    far = whole[:4] + b"\x01" + whole[5:]
+    damaged = [whole[:-1], whole + bytes(1), whole[:-6], whole + bytes(6), far]
     mistakes = {
         "the array is flat: reshape it to the lengths in the header.": np.ravel,
         "the axes are in the wrong order: lengths stand in the order of the axes.": (
@@ -383,7 +407,7 @@ def parse_idx(answer):
             raise Fault(found.text)
         if content in damaged:
             if found is not None:
-                raise Fault(DAMAGED)
+                raise Fault(FIRST if content == far else DAMAGED)
             return
         if found is None:
             raise Fault(

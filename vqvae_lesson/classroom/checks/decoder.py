@@ -9,10 +9,12 @@ import tensorflow as tf
 from vqvae_lesson.classroom.checks.verdict import (
     RIGHT,
     Fault,
+    agrees,
     check_each,
     check_function,
     check_value,
     compare,
+    numbers,
     refuse,
 )
 
@@ -63,6 +65,15 @@ def pixel_means(answer):
         with np.errstate(over="call", call=lambda *_: overflows.append(True)):
             return answer(logits)
 
+    def small(found, logits):
+        if not agrees(found, tf.sigmoid(logits)) or (
+            not agrees(1 - numbers(found), tf.sigmoid(-logits))
+        ):
+            raise Fault(
+                "cut off or rounded: near 0 and near 1, too, each logit has a mean of "
+                "its own."
+            )
+
     def judge(found, logits):
         if overflows:
             raise Fault(
@@ -101,6 +112,10 @@ def pixel_means(answer):
     praise = "every case agrees, and nothing overflows."
     large = [(np.array([-1000.0, 1000.0]),), (np.array([[1e5], [0], [-1e5]]),)]
     given = check_each(watched, large, judge, praise)
+    if given.state != RIGHT:
+        return given
+    far = [(np.array([-12.0, -14.0]),), (np.array([12.0, 14.0]),)]
+    given = check_each(answer, far, small, praise)
     if given.state != RIGHT:
         return given
     return (

@@ -74,10 +74,15 @@ def left_edges(answer):
         if left.min() < -1e-6:
             raise Fault(
                 "as it passes over one left edge, its answers change their sign: "
-                "above 0 is asked for, wherever in the window the edge lies."
+                "let them be above 0 in the middle, and nowhere below."
             )
         if left.max() <= 1e-6:
             raise Fault("it is silent on a left edge.")
+        if left[size // 2 - 1 : size // 2 + 1].max() <= 1e-6:
+            raise Fault(
+                "it is loud on a left edge at the side of its window, and silent on "
+                "one down the middle."
+            )
 
     praise = "loud at left edges, silent at upper edges and on even grey."
     return check_each(answer, [(3,), (5,), (9,)], judge, praise)

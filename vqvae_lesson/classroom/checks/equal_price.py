@@ -66,6 +66,9 @@ def matched(answer):
         (np.array([8.0, 4.0, 2.0]), np.array([225.0, 250.0, 272.0]), 1.0),
         (np.array([8.0, 4.0, 2.0]), np.array([225.0, 250.0, 272.0]), 9.0),
         (np.array([8.0, 4.0, 2.0]), np.array([225.0, 250.0, 272.0]), 8.0),
+        (np.array([4.0, 8.0, 2.0]), np.array([250.0, 225.0, 272.0]), 2.0),
+        (np.array([9.0, 2.0, 3.0, 4.0]), np.array([230.0, 270.0, 262.0, 250.0]), 5.0),
+        (np.array([2.0, 4.0, 8.0]), np.array([260.0, 272.0, 225.0]), 3.0),
     ]
 
     def inside(prices, price):
@@ -92,6 +95,21 @@ def matched(answer):
         slope = (values[1] - values[0]) / (two[1] - two[0])
         return values[0] + slope * (price - two[0])
 
+    def two_nearest(prices, pixels, price):
+        """Draw a line through the models of the two nearest prices, or end with it."""
+        if not inside(prices, price):
+            return None
+        near = np.sort(np.argsort(np.abs(prices - price), kind="stable")[:2])
+        near = near[np.argsort(prices[near])]
+        (low, high), (left, right) = prices[near], pixels[near]
+        line = left + (right - left) * (price - low) / (high - low)
+        return [line, np.interp(price, prices[near], pixels[near])]
+
+    def each_sorted(prices, pixels, price):
+        if not inside(prices, price):
+            return None
+        return np.interp(price, np.sort(prices), np.sort(pixels)[::-1])
+
     nothing = "nothing was measured there: return nan where no model pays so"
     mistakes = {
         "np.interp wants prices that rise, and these do not: sort them first.": (
@@ -112,6 +130,14 @@ def matched(answer):
                 else None
             )
         ),
+        "the two nearest prices may both be lower: take the next one below, and the "
+        "next one above.": two_nearest,
+        "pixels and prices are sorted each by itself: a model keeps both of its own.": (
+            each_sorted
+        ),
+        "a model was measured at just this price: the ends of the curve count, too.": (
+            lambda prices, pixels, price: np.nan if price in prices else None
+        ),
         "half of the way between two models: go as far as the price is.": _halfway,
         f"{nothing} little or so much; the end of the curve is another price.": (
             outside(clamped)
@@ -124,7 +150,8 @@ def matched(answer):
 
     def fresh(random):
         """Draw a curve of five models, in any order."""
-        prices, pixels = np.cumsum(random.uniform(0.5, 3, [2, 5]), axis=1)
+        prices = np.cumsum(random.uniform(0.5, 3, 5))
+        pixels = random.permutation(np.cumsum(random.uniform(0.5, 3, 5)))
         order = random.permutation(5)
         price = random.uniform(prices[3], prices[4])
         return [(prices[order], 290 - 9 * pixels[order], float(price))]

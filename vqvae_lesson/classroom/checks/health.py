@@ -102,8 +102,31 @@ def keys(answer):
                 "leaving one out sees that, and nothing stands in for it."
             )
         if not expected <= pairs:
+            known = mistakes if (runs, margin) in cases else {}
+            for hint, mistake in known.items():
+                chosen = {
+                    pair
+                    for pair in cost
+                    if len(pair) == 2
+                    and mistake(*(cost[one,] for one in pair), cost[pair], margin)
+                }
+                if chosen == pairs:
+                    raise Fault(hint)
             raise Fault("a pair is not found: idle one by one, missed together.")
 
+    mistakes = {
+        "each by itself must cost less than the margin, not the two together.": (
+            lambda one, other, both, margin: both >= margin > one + other
+        ),
+        "compare with the training with all of them, not with one that lacks one.": (
+            lambda one, other, both, margin: (
+                margin > max(one, other) and both >= margin + max(one, other)
+            )
+        ),
+        "less than `margin` alone, too: the margin is not always 2.": (
+            lambda one, other, both, margin: both >= margin and max(one, other) < 2
+        ),
+    }
     singles = {(): 263.0, ("a",): 263.2, ("b",): 263.5, ("c",): 277.0, ("d",): 263.1}
     runs = singles | {
         ("a", "b"): 290.0,
@@ -113,20 +136,24 @@ def keys(answer):
         ("b", "d"): 266.5,
         ("c", "d"): 278.0,
     }
+    near = {(): 100.0, ("p",): 101.2, ("q",): 101.5, ("r",): 102.6}
+    near |= {("p", "q"): 103.6, ("p", "r"): 102.9, ("q", "r"): 102.8}
+    low = {(): 50.0, ("p",): 50.3, ("q",): 50.5, ("p", "q"): 52.2}
     plain = {(): 3.0, ("x",): 9.0, ("y",): 3.2, ("x", "y"): 9.1}
 
     def fresh(random):
         """Draw three idle measures and one that is missed; some pairs stand in."""
         margin = float(random.uniform(2, 5))
         cost = {(): 0.0, ("w",): 4 * margin}
-        cost |= {(name,): margin * random.uniform(-0.4, 0.6) for name in "xyz"}
+        cost |= {(name,): margin * random.uniform(-0.4, 0.9) for name in "xyz"}
         cost |= {("w", name): margin * random.uniform(5, 7) for name in "xyz"}
         pairs = [("x", "y"), ("x", "z"), ("y", "z")]
         for pair, both in zip(random.permutation(pairs), (2.5, 0.5, 3.5), strict=True):
             cost[tuple(pair.tolist())] = margin * both
         return [({out: 250 + more for out, more in cost.items()}, margin)]
 
-    cases = [(plain, 1.0), (runs, 2.0), (runs, 5.0)]
+    cases = [(plain, 1.0), (runs, 2.0), (runs, 5.0), (low, 2.0), (near, 2.0)]
+    cases += [(near, 2.7)]
     return check_each(answer, cases, judge, fresh=fresh)
 
 

@@ -64,6 +64,7 @@ def old_questions(answer):
         (pictures(4, 3, 1), pictures(4, 3, 1)),
         (pictures(10, 4, 2), pictures(10, 4, 4)),
         (pictures(20, 2, 0), pictures(20, 2, 10)),
+        (pictures(10, 3, 3), pictures(10, 3, 1)),
     ]
     pupils = []
 
@@ -97,6 +98,11 @@ def old_questions(answer):
             if asked & (before | after) != after:
                 raise Fault(f"ask about the whole second half of set {number}.")
         right = np.r_[first[half:, 0] <= 0.5, second[half:, 0] > 0.5].mean()
+        if right < 0.5 and np.isclose(share, 1 - right):
+            raise Fault(
+                "a judge may be right less than half of the time: return the share "
+                "as it is."
+            )
         if np.isclose(share, 1 - right) and not np.isclose(right, 0.5):
             raise Fault("this is how often the judge is wrong.")
         if np.isclose(share, right * 2 * half):

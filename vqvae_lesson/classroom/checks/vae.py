@@ -96,6 +96,8 @@ def likelihood(answer):
         (np.array([-260.0, -250.0, -255.0, -251.0]),),
         (np.array([-1000.0, -1003.0, -999.0]),),
         (np.array([-2500.0, -1000.0, -2600.0]),),
+        (np.array([-1000.0, -2600.0, -2500.0]),),
+        (np.array([-30_000.0, -30_001.0, -29_999.5]),),
     ]
 
     def reference(log_weights):
@@ -104,6 +106,10 @@ def likelihood(answer):
     mistakes = {
         "this is the mean of the logarithms, which is the bound: take the log of the "
         "mean.": lambda logs: -np.mean(logs),
+        "neither a fixed number nor more digits help for ever: take out the largest of "
+        "the weights that are given.": (
+            lambda logs: [np.inf, np.nan] if logs.min() < -20_000 else None
+        ),
         "the weights vanished: exp(-1000) is 0 in float64; take out the largest "
         "first.": lambda logs: [np.inf, np.nan] if logs.min() < -800 else None,
         "something was taken out, but not the largest: exp(1000) is too large.": (

@@ -116,8 +116,9 @@ def draw(fresh):
     -------
     list of tuple
     """
-    seed = os.environ.get(SEED)
-    return fresh(np.random.default_rng(int(seed) if seed else None)) if fresh else []
+    text = os.environ.get(SEED, "")
+    seed = int(text) if text.isdecimal() else [*os.fsencode(text)] or None
+    return fresh(np.random.default_rng(seed)) if fresh else []
 
 
 def check_function(
