@@ -3,10 +3,13 @@ import hashlib
 import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -206,6 +209,9 @@ class Server(BaseHTTPRequestHandler):
             self.good(content)
         else:
             self.head(("Location", self.path), code=302)
+
+    def broken_address(self, content):
+        self.head(("Location", "http://[::1"), code=302)
 
     def circle(self, content):
         self.head(("Location", self.path), code=302)
@@ -435,13 +441,38 @@ def test_a_download_has_a_deadline_however_slowly_it_drips(
     assert files_in(cache) == []
 
 
-@pytest.mark.parametrize("mode", ["circle", "reset"])
+@pytest.mark.parametrize("mode", ["circle", "reset", "broken_address"])
 def test_a_server_that_gives_no_file_is_one_line_and_leaves_nothing(
     server, cache, mode
 ):
     server.mode = mode
     assert names_the_three_ways_out(refused(find_kmnist, IMAGES, progress=False))
     assert files_in(cache) == []
+
+
+def test_a_killed_download_leaves_nothing(server, cache):
+    server.mode = "drip"
+    code = "import sys; from vqvae_lesson import kmnist; from tests import test_kmnist"
+    code += "; kmnist.KMNIST_FILES = test_kmnist.FILES; kmnist.find_kmnist(sys.argv[1])"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache.parent)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code, IMAGES],
+        cwd=Path(__file__).parents[1],
+        env=environment,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert b"0.00" in running.stderr.read(30)
+        running.kill()
+    assert server.asked
+    assert files_in(cache) == []
+
+
+def test_what_a_download_killed_while_it_was_written_left_is_swept(server, cache):
+    cache.mkdir(parents=True)
+    (cache / ".vqvae-lesson-0a").write_bytes(b"half")
+    (cache / "mine").write_bytes(b"mine")
+    find_kmnist(IMAGES, progress=False)
+    assert {path.name for path in files_in(cache)} == {IMAGES, "mine"}
 
 
 @pytest.mark.parametrize("mode", ["moved", "packed"])

@@ -13,7 +13,6 @@ import re
 import threading
 import time
 import zlib
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -142,36 +141,37 @@ def _opened(path):
 
 
 def _download(name, urls, progress):
-    """Find a file in pooch's cache, or fetch it there from the first that answers."""
+    """Find a file in pooch's cache, or fetch it there from the first that answers.
+
+    It is whole and verified before the first byte of it is written.
+    """
     import pooch
     from urllib3.exceptions import HTTPError
+
+    from vqvae_lesson.runs.files import sweep, whole_file
 
     published, folder = KMNIST_FILES[name], pooch.os_cache("vqvae_lesson")
     if _in_cache(folder / name, published):
         return folder / name
-    pooch.get_logger().setLevel("WARNING")
     end = time.monotonic() + DEADLINE
-    fetch = partial(_fetch, size=published.size, end=end, progress=progress)
     for url in urls:
         try:
-            found = pooch.retrieve(
-                url.rstrip("/") + "/" + name,
-                known_hash="sha256:" + published.sha256,
-                fname=name,
-                path=folder,
-                downloader=fetch,
-            )
-            return Path(found)
-        # Some of requests' errors are ValueErrors too; pooch's, for a wrong hash, is
-        # nothing else.
-        except (HTTPError, OSError) as error:
+            folder.mkdir(parents=True, exist_ok=True)
+            address = url.rstrip("/") + "/" + name
+            content = _fetch(address, published.size, end, progress)
+        except (HTTPError, OSError, ValueError) as error:  # no address, or no answer
             failure = error
-        except ValueError:
+            continue
+        if hashlib.sha256(content).hexdigest() != published.sha256:
             raise LessonError(
                 f"{name} from {_without_password(url)} has not the published MD5 "
                 f"{published.md5} and SHA-256 {published.sha256}, and was thrown away: "
                 "try again, or another mirror in KMNIST_URL"
-            ) from None
+            )
+        sweep(folder)
+        with whole_file(folder / name) as file:
+            file.write(content)
+        return folder / name
     raise LessonError(
         f"{name} was not found, and its download from {_without_password(urls[0])} "
         f"failed ({type(failure).__name__}): set KMNIST_DIR to a folder that holds it, "
@@ -202,22 +202,21 @@ def _without_password(url):
     return re.sub(r"^([a-z+]*://)?.*@", r"\1", shown, flags=re.I)
 
 
-def _fetch(url, path, _, size, end, progress):
-    """Write a file from the web, with a bar once the first bytes have come."""
+def _fetch(url, size, end, progress):
+    """Take a file from the web, with a bar once the first bytes have come."""
     from tqdm import tqdm
 
-    pieces = _pieces(url, size, end)
+    pieces, content = _pieces(url, size, end), bytearray()
     first = next(pieces, b"")
-    with (
-        open(path, "wb") as file,
-        tqdm(total=size, unit="B", unit_scale=True, disable=not progress) as bar,
-    ):
+    with tqdm(total=size, unit="B", unit_scale=True, disable=not progress) as bar:
         for piece in chain([first], pieces):
-            bar.update(file.write(piece))
+            content += piece
+            bar.update(len(piece))
+    return content
 
 
 def _pieces(url, size, end):
-    """Bytes from the web, in time and not more than expected.
+    """Bytes from the web, in time and at most one piece more than expected.
 
     Another thread waits for the server, so that however slow that one is, this one
     leaves at the end of its time.
@@ -248,11 +247,11 @@ def _receive(url, size, end, hand_on):
             left = size
             while piece := answer.raw.read1(2**16, decode_content=False):
                 left -= len(piece)
-                if left < 0:
-                    raise ValueError("longer than the published file")
                 if time.monotonic() > end:
                     return
                 hand_on(piece)
+                if left < 0:
+                    break  # longer than the published file: its hash will tell
         hand_on(b"")
     except Exception as error:
         hand_on(error)
