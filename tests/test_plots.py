@@ -102,7 +102,7 @@ FIGURES = {
         costs=[(1, 9), (2, 12)],
         span=(0.5, 6),
         log="xy",
-        ceilings={"other": [[(4, 6)]], "β-VAEs": [[(2, 10)], [(5, 6)]]},
+        legible={"other": [[(4, 6)]], "β-VAEs": [[(2, 10)], [(5, 6)]]},
     ),
     "filter_steps": lambda: plots.filter_steps(
         np.arange(16).reshape(4, 4) % 3, np.eye(3), [(0, 1)]
@@ -655,10 +655,10 @@ def test_crossed_measures_are_joined_by_their_means():
     assert ticks == ["no start", "with start"]
 
 
-def test_a_model_keeps_its_colour_and_its_ceiling_is_hollow():
+def test_a_model_keeps_its_colour_and_what_is_legible_is_hollow():
     groups = {"β-VAEs": [[(2, 50), (4, 60)], [(8, 80)]], "dictionaries": [[(3, 70)]]}
-    ceilings = {"β-VAEs": [[(2, 54), (4, 66)], [(8, 90)]]}
-    (axes,) = plots.price_plane(groups, "read", ceilings=ceilings).axes
+    legible = {"β-VAEs": [[(2, 54), (4, 66)], [(8, 90)]]}
+    (axes,) = plots.price_plane(groups, "read", legible=legible).axes
     (dots,) = [line for line in axes.lines if line.get_label() == "β-VAEs"]
     hollow = axes.lines[2]
     np.testing.assert_array_equal(hollow.get_xydata(), [[3, 60], [8, 90]])

@@ -27,7 +27,7 @@ SHARPNESS = [0.001, 0.002, 0.005, 0.01, 0.02]
 
 
 def price_plane(
-    groups, ylabel, outlook=None, costs=(), span=None, log="", ceilings=None
+    groups, ylabel, outlook=None, costs=(), span=None, log="", legible=None
 ):
     """Draw models in the plane of two prices, one dot a run.
 
@@ -45,9 +45,9 @@ def price_plane(
         Where the axis of prices begins and ends.
     log : str
         Which axes are logarithmic: "x", "y", "xy" or none.
-    ceilings : dict, optional
-        As `groups`, of the same names: what could be reached at best. The means
-        are joined by a dashed line, or drawn as a hollow mark.
+    legible : dict, optional
+        As `groups`, of the same names: what a reader reads that knows the pictures.
+        The means are joined by a dashed line, or drawn as a hollow mark.
 
     Returns
     -------
@@ -62,15 +62,15 @@ def price_plane(
         runs = np.concatenate([np.reshape(runs, [-1, 2]) for runs in settings])
         size = 13 if marker == "*" else 7
         axes.plot(*runs.T, marker, color=color, ms=size, alpha=0.75, label=name)
-        best = [np.mean(runs, axis=0) for runs in (ceilings or {}).get(name, [])]
+        best = [np.mean(runs, axis=0) for runs in (legible or {}).get(name, [])]
         if best:
             axes.plot(*np.transpose(best), marker + "--", color=color, mfc="none")
     for name, runs in (outlook or {}).items():
         runs = np.reshape(runs, [-1, 2])
         axes.plot(*runs.T, "o", color=PALE, ms=6, alpha=0.6)
         axes.annotate(name, runs.mean(axis=0), (0, -8), **WORDS)
-    if ceilings:
-        axes.plot([], [], "s--", color=INK, mfc="none", label="ceiling")
+    if legible:
+        axes.plot([], [], "s--", color=INK, mfc="none", label="legible")
     _finish_plane(axes, costs, span, log)
     return finish(figure, axes, "nats for the latent", ylabel)
 
