@@ -284,8 +284,9 @@ def test_execution_takes_the_state_from_a_fresh_run_not_from_the_file(tmp_path):
     before = path.read_bytes()
     code, lines = asked("--execute", path)
     assert code == 0
-    assert lines[0].endswith("0 of 1 done")
-    assert "wrong" in lines[1]
+    assert lines[0].endswith("0 of 0 done")
+    assert lines[1] == "  not the book's ex-count: Count to two"
+    assert exercises_of(execute(path, 120))[0].state == "wrong"
     assert path.read_bytes() == before
 
 
@@ -363,6 +364,20 @@ def test_exercises_that_are_not_the_books_keep_their_checks(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "label", ["ex-count", LABEL.replace("a", "\N{CYRILLIC SMALL LETTER A}")]
+)
+def test_an_exercise_that_is_not_the_books_is_never_done(label, tmp_path):
+    content = notebook(statement=STATEMENT.replace("ex-count", label))
+    content.cells[1].source = f"{FORGED}check.count(2)"
+    path = saved(tmp_path, content)
+    code, lines = asked("--execute", path)
+    assert code == 0
+    assert lines[0].endswith("0 of 0 done")
+    assert lines[1].startswith("  not the book's ")
+    assert len(lines) == 2
+
+
+@pytest.mark.parametrize(
     ("sources", "state"),
     [
         ([ANSWER], "done"),
@@ -391,6 +406,23 @@ def test_a_notebook_that_takes_all_memory_is_stopped(tmp_path, monkeypatch):
     path = handed_in(tmp_path, "kept = []\nwhile True:\n    kept.append(10**7 * b'x')")
     with pytest.raises(LessonError, match="GB of memory"):
         execute(path, 300)
+
+
+@needs_proc
+def test_memory_that_processes_share_is_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(execution, "MOST_MEMORY", 2**29)
+    source = (
+        "import mmap, time\nkept = mmap.mmap(-1, 2**29)\n"
+        "for _ in range(2**9):\n    kept.write(bytes(2**20))\ntime.sleep(60)"
+    )
+    path = handed_in(tmp_path, source)
+    with pytest.raises(LessonError, match="GB of memory"):
+        execute(path, 300)
+
+
+@pytest.mark.parametrize("seconds", [10**400, float("inf")])
+def test_any_number_of_seconds_will_do(seconds, tmp_path):
+    assert state_of(handed_in(tmp_path, ANSWER), seconds)[0] == "done"
 
 
 def test_more_memory_at_once_than_a_process_may_ask_for_is_an_error(tmp_path):

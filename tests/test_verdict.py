@@ -122,8 +122,9 @@ def test_fresh_cases_are_other_ones_each_time_and_the_same_on_request(monkeypatc
 
     monkeypatch.delenv(verdict.SEED, raising=False)
     assert ask() != ask()
-    monkeypatch.setenv(verdict.SEED, "7")
-    assert ask() == ask()
+    for seed in ("7", "abc", "-1", "\N{SUPERSCRIPT TWO}"):
+        monkeypatch.setenv(verdict.SEED, seed)
+        assert ask() == ask()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ notebook is executed, these are the book's own cells.
 """
 
 import ast
-import json
 import os
 import stat
 from functools import cache
@@ -16,11 +15,12 @@ from typing import NamedTuple
 
 from vqvae_lesson.classroom.execution import run_notebook
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.intake import parse_json
 
 BOOK = Path(__file__).parents[2] / "book"
 DIRECTIVE, LABEL = "{exercise}", ":label: "
 STATES = {"Right": "done", "Not yet": "wrong", "Not attempted yet": "open"}
-MOST_BYTES = 50_000_000
+MOST_BYTES = 20_000_000
 LONGEST = 200  # characters of a title, label or message
 
 
@@ -31,7 +31,8 @@ class Exercise(NamedTuple):
     ----------
     label, title : str
         As in its directive.
-    state : {"done", "wrong", "open"}
+    state : {"done", "wrong", "open", "foreign"}
+        A foreign one is not the book's: it was executed with a check of its own.
     message : str
         What its check said last; empty if it was never run.
     """
@@ -98,7 +99,7 @@ def read_notebook(path):
             raise LessonError(f"{path} is a device or a pipe, no notebook: not read")
         if status.st_size > MOST_BYTES:
             raise LessonError(f"{path} is larger than {MOST_BYTES:,} bytes: not read")
-        notebook = json.loads(Path(path).read_text(encoding="utf-8"))
+        notebook = parse_json(Path(path).read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
             cell["source"] = "".join(cell["source"])
             cell["cell_type"] + ""
@@ -135,6 +136,27 @@ def exercises_of(notebook):
             state, message = _verdict(cell)
             found[-1] = found[-1]._replace(state=state, message=message)
     return found
+
+
+def of_the_book(found):
+    """Mark the exercises that are not the book's: nobody knows what checks them.
+
+    Parameters
+    ----------
+    found : list of Exercise
+        Of a notebook that was executed.
+
+    Returns
+    -------
+    list of Exercise
+        Those whose label the book does not have are "foreign", and say nothing.
+    """
+    return [
+        exercise
+        if exercise.label in checks_of_the_book()
+        else exercise._replace(state="foreign", message="")
+        for exercise in found
+    ]
 
 
 def _statement(cell):
