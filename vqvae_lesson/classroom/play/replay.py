@@ -7,7 +7,7 @@ import numpy as np
 
 from vqvae_lesson.classroom.play.figure import Play, add_part
 
-WIDTH, LEFT, RIGHT, TOP, CHART, GAP, BELOW = 480, 42, 22, 24, 190, 62, 150
+WIDTH, LEFT, RIGHT, TOP, CHART, GAP, BELOW = 480, 42, 22, 24, 160, 62, 120
 DECADES = (-6.5, 5.5)  # of the logarithmic axes
 TICKS = {-6: "10⁻⁶", -4: "10⁻⁴", -2: "10⁻²", 0: "1", 2: "100", 4: "10⁴"}
 THOUSANDTHS = 1000  # of a decade: to 0.2 % of a length
