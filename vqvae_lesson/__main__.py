@@ -18,6 +18,7 @@ FROM_HELP = "A trained model's name, or a folder written by train."
 SEED = click.IntRange(0, 2**32 - 1)
 STEPS = click.IntRange(1, 2**31 - 1)
 MOST_PIXELS = 25_000_000
+MOST_SECONDS = 86_400  # a day
 NUMBERS = {
     field.name: field.type
     for recipe in RECIPES.values()
@@ -138,12 +139,20 @@ def _train_with_bar(run):
 def sample(source, count, seed, out):
     """Draw letters from random codes, or from a VAE's prior."""
     _start_tensorflow()
-    from vqvae_lesson.plots import save_grid
     from vqvae_lesson.runs.checkpoints import load_trained
 
     model, manifest = load_trained(source)
     _expect_sheet(count, manifest["image_shape"])
-    save_grid(out, _in_batches(model.decode, model.draw(count, seed)))
+    _write_sheet(out, _in_batches(model.decode, model.draw(count, seed)))
+
+
+def _write_sheet(out, images):
+    """Write a PNG of letters, and take away what was left of one never finished."""
+    from vqvae_lesson.plots import save_grid
+    from vqvae_lesson.runs.files import sweep
+
+    sweep(Path(out).parent)
+    save_grid(out, images)
     _say(out)
 
 
@@ -183,7 +192,6 @@ def reconstruct(source, data, count, out):
     originals = load_letters(data).held_out_images[:count]
     _expect_sheet(len(originals), originals.shape[1:])
     _start_tensorflow()
-    from vqvae_lesson.plots import save_grid
     from vqvae_lesson.runs.checkpoints import load_trained
 
     model, manifest = load_trained(source)
@@ -199,8 +207,7 @@ def reconstruct(source, data, count, out):
             row = np.zeros([8, *originals.shape[1:]], np.float32)
             row[: len(images[start : start + 8])] = images[start : start + 8]
             rows.append(row)
-    save_grid(out, np.concatenate(rows))
-    _say(out)
+    _write_sheet(out, np.concatenate(rows))
 
 
 @cli.command()
@@ -223,7 +230,7 @@ def info(source):
     "--seconds",
     default=300,
     show_default=True,
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_SECONDS),
     help="For each notebook, with --execute.",
 )
 def exercises(paths, executed, seconds):
@@ -294,8 +301,16 @@ def _reason(error):
     return str(error) if isinstance(error, LessonError | OSError) else None
 
 
+def _open_streams():
+    """Let what was closed by who called, as by `>&-`, lead nowhere."""
+    for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
+        if getattr(sys, name) is None:  # open takes the lowest number, so this one's
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+
+
 def main():
     """Run the command line; what the reader can put right gets one line."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
     try:

@@ -5,6 +5,7 @@ averages and the revival of codes in :mod:`vqvae_lesson.ema`.
 """
 
 import math
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from vqvae_lesson.metrics import choose, code_counts, encode
 from vqvae_lesson.runs.files import open_arrays, whole_file
 
 RECORDS = Path(__file__).parent / "records"
+PICTURES = ("picture_steps", "pictures")
 PICTURES_AT = (1, 300, 1_000, 2_500)
+RHYTHM = {10: 1, 100: 10, 2_500: 50, 2**31: 250}  # to a step, every how many
 
 
 class WarmUp:
@@ -172,7 +175,10 @@ class CodeRecord:
         self.pictures = {}
         if path and Path(path).exists() and training.step:
             self._read()
-        before = filter(self.keeps, range(1, training.step + 1))
+        before = chain.from_iterable(
+            range(first + every, min(last, training.step) + 1, every)
+            for first, (last, every) in zip([0, *RHYTHM], RHYTHM.items(), strict=False)
+        )
         self.missing = sorted({*before} - {*map(int, self.rows["steps"])})
 
     def _read(self):
@@ -180,9 +186,12 @@ class CodeRecord:
         now, model = self.training.step, self.training.model
         with open_arrays(self.path) as file:
             found = {name: str(file[name]) for name in self.origin}
-            kept = file["steps"] <= now
-            rows = {name: [*file[name][kept]] for name in self.rows}
-            taken = zip(file["picture_steps"].tolist(), file["pictures"], strict=True)
+            arrays = {name: file[name] for name in (*self.rows, *PICTURES)}
+            known = all(map(_can_be_recorded, arrays, arrays.values()))
+            kept = arrays["steps"] <= now if known else []
+            rows = {name: [*arrays[name][kept]] for name in self.rows}
+            taken = zip(*(arrays[name] for name in PICTURES), strict=True)
+            taken = ((int(step), pixels) for step, pixels in taken) if known else ()
             self.pictures = {step: pixels for step, pixels in taken if step <= now}
             shapes = {name: np.shape(values) for name, values in rows.items()}
             drawn = {np.shape(pixels) for pixels in self.pictures.values()}
@@ -192,7 +201,7 @@ class CodeRecord:
             shape == (flat if name in ("steps", "nll") else wide)
             for name, shape in shapes.items()
         )
-        if not fits or drawn - {(codes, *model.image_shape)}:
+        if not known or not fits or drawn - {(codes, *model.image_shape)}:
             raise LessonError(
                 f"{self.path} is a record of other columns than {codes} codes: put "
                 "back the one that this run wrote, or take it away"
@@ -208,8 +217,7 @@ class CodeRecord:
     @staticmethod
     def keeps(step):
         """Say whether a step is recorded: all to 10, later 10th, 50th, 250th."""
-        every = 1 if step <= 10 else 10 if step <= 100 else 50 if step <= 2_500 else 250
-        return step % every == 0
+        return step % next(every for last, every in RHYTHM.items() if step <= last) == 0
 
     def __call__(self, step):
         """Record every step to 10, 10th to 100, 50th to 2,500, and 250th from there."""
@@ -229,10 +237,17 @@ class CodeRecord:
         for name, value in row.items():
             self.rows[name].append(value)
         if step in PICTURES_AT:
-            every_code = np.arange(len(codebook))[:, None]
-            self.pictures[step] = np.round(255 * model.decode(every_code)).astype("u1")
+            self.pictures[step] = self._draw(len(codebook))
         if self.path:
             self._write()
+
+    def _draw(self, count):
+        """Decode every code, as many at a time as a batch has letters."""
+        codes, size = np.arange(count)[:, None], self.training.recipe.batch_size
+        starts = range(0, count, size)
+        decode = self.training.model.decode
+        pixels = np.concatenate([decode(codes[at : at + size]) for at in starts])
+        return np.round(255 * pixels).astype("u1")
 
     def _write(self):
         """Write the whole record."""
@@ -249,6 +264,16 @@ class CodeRecord:
                 picture_steps=np.array([*self.pictures], np.int64),
                 pictures=np.array([*self.pictures.values()], np.uint8),
             )
+
+
+def _can_be_recorded(name, values):
+    """Whether an array has the type of a column, and no value that cannot be."""
+    whole = name in ("steps", "uses", "picture_steps")
+    if values.dtype.kind not in ("u" if name == "pictures" else "iu" if whole else "f"):
+        return False
+    if name in ("steps", "picture_steps"):
+        return values.ndim == 1 and np.all(np.diff(values, prepend=0) > 0)
+    return np.all(np.isfinite(values))
 
 
 def load_record(name):

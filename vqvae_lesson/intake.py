@@ -5,6 +5,7 @@ thousand times its size. What a header announces is compared with what the
 computer has room for before anything is read.
 """
 
+import json
 import math
 import os
 import stat
@@ -16,6 +17,8 @@ import numpy as np
 from vqvae_lesson.errors import LessonError, first_line
 
 ROOM = 10**9  # bytes that reading may take in all
+MOST_TEXT = 2**24  # characters of JSON, or of a text in an archive
+MOST_PARTS = 10**6  # lists and dictionaries in JSON; an empty one takes 64 bytes
 LONGEST_DIRECTORY = 2**20  # bytes: about 15,000 arrays, with NumPy's names
 
 
@@ -49,6 +52,27 @@ def regular_size(path):
             "remove it or name another"
         )
     return found.st_size
+
+
+def parse_json(text):
+    """Read JSON that does not unpack to many times its size.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    dict, list, str, float, int, bool or None
+
+    Raises
+    ------
+    ValueError
+        For what is not JSON, or made of more parts than :data:`MOST_PARTS`.
+    """
+    if text.count("{") + text.count("[") > MOST_PARTS:
+        raise ValueError(f"more than {MOST_PARTS:,} lists and dictionaries")
+    return json.loads(text)
 
 
 def expect_room(path, shape, item_size=1):
@@ -95,7 +119,8 @@ def archive_headers(path):
     ------
     LessonError
         If the file is damaged, holds anything but plain arrays, states a size that
-        is not its arrays', or would take more memory than :data:`ROOM`.
+        is not its arrays', or would take more memory than :data:`ROOM`, or a text
+        more than :data:`MOST_TEXT` allows.
 
     References
     ----------
@@ -114,7 +139,17 @@ def archive_headers(path):
             f"{path} cannot be read ({first_line(error)}): expected an .npz of plain "
             "arrays"
         ) from None
-    need = sum(math.prod(shape) * dtype.itemsize for shape, dtype in headers.values())
+    sizes = {
+        name: math.prod(shape) * dtype.itemsize
+        for name, (shape, dtype) in headers.items()
+    }
+    for name, (_, dtype) in headers.items():
+        if dtype.kind in "SU" and sizes[name] > 4 * MOST_TEXT:
+            raise LessonError(
+                f"{path} announces a text {name!r} of {sizes[name]:,} bytes, expected "
+                f"at most {4 * MOST_TEXT:,}: take a shorter one"
+            )
+    need = sum(sizes.values())
     if need > ROOM:
         raise LessonError(
             f"{path} announces arrays of {need / 1e9:,.1f} GB, expected at most "

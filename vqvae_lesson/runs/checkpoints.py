@@ -12,9 +12,16 @@ from pathlib import Path
 import numpy as np
 
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.intake import parse_json
 from vqvae_lesson.runs.files import open_arrays, whole_file
-from vqvae_lesson.runs.manifests import read_manifest
+from vqvae_lesson.runs.manifests import (
+    MOST_STEPS,
+    is_count,
+    is_number,
+    read_manifest,
+)
 
+TOLD = ("steps", "seconds", "metrics")  # what weights say of themselves
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
@@ -127,7 +134,7 @@ def save_progress(path, training, manifest, **progress):
     save_checkpoint(path, training.model, training.optimizer, progress=np.array(text))
 
 
-def progress_of(path, progress, manifest):
+def progress_of(path, progress, manifest, counted=None):
     """Take a checkpoint's progress, if the checkpoint is of the manifest's run.
 
     Parameters
@@ -137,10 +144,14 @@ def progress_of(path, progress, manifest):
     progress : ndarray
         As :func:`save_progress` wrote it.
     manifest : dict
+    counted : ndarray, int [], optional
+        Steps that the optimizer's own number says.
 
     Returns
     -------
     dict
+        As it was given to :func:`save_progress`, with `steps`, `seconds` and `metrics`
+        that can be right.
 
     Raises
     ------
@@ -148,10 +159,12 @@ def progress_of(path, progress, manifest):
         If it is of another run, or damaged.
     """
     try:
-        found = json.loads(str(progress))
+        found = parse_json(str(progress))
         origin = found.pop("run"), found.pop("data")
-        right = type(found["steps"]) is int and found["steps"] >= 0
-        right = right and isinstance(found["metrics"], dict)
+        right = is_count(found["steps"], 0, MOST_STEPS)
+        right = right and is_number(found["seconds"]) and found["seconds"] >= 0
+        right = right and all(map(is_number, found["metrics"].values()))
+        right = right and (counted is None or np.array_equal(counted, found["steps"]))
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         right = False
     if not right:
@@ -159,11 +172,13 @@ def progress_of(path, progress, manifest):
             f"{path} holds weights, but not how far they were trained: expected a "
             "file as `train` writes it"
         )
-    if origin != (manifest.get("run"), manifest["data"]["sha256"]):
-        raise LessonError(
-            f"{path} is of run {origin[0]!r}, expected {manifest.get('run')} as in the "
-            "manifest beside it: put back the file of this run"
-        )
+    expected = manifest.get("run"), manifest["data"]["sha256"]
+    for kind, one, other in zip(("run", "letters"), origin, expected, strict=True):
+        if one != other:
+            raise LessonError(
+                f"{path} is of {kind} {str(one)[:16]!r}, expected {str(other)[:16]!r} "
+                "as in the manifest beside it: put back the file of this run"
+            )
     return found
 
 
@@ -190,8 +205,13 @@ def load_trained(name="article"):
     model = recipe.build(tuple(manifest["image_shape"]), manifest["seed"])
     extra = load_checkpoint(path, model)
     if "progress" in extra:  # a run that goes on may have saved anew
-        manifest.update(progress_of(path, extra["progress"], manifest))
+        manifest = _told(progress_of(path, extra["progress"], manifest), manifest)
     return model, manifest
+
+
+def _told(progress, manifest):
+    """Add to a manifest what a checkpoint says of itself, and nothing else."""
+    return {**manifest, **{name: progress[name] for name in TOLD}}
 
 
 def find_trained(name):
@@ -220,10 +240,10 @@ def find_trained(name):
         recipe, manifest = read_manifest(path.with_suffix(".json"))
     elif (folder / "checkpoint.npz").is_file():
         path = folder / "checkpoint.npz"
-        recipe, manifest = read_manifest(folder / "manifest.json")
+        recipe, manifest = read_manifest(folder / "manifest.json", of_run=True)
         with open_arrays(path) as arrays:
-            progress = arrays["progress"] if "progress" in arrays.files else ""
-        manifest.update(progress_of(path, progress, manifest))
+            progress, counted = map(arrays.get, ("progress", "optimizer/00"))
+        manifest = _told(progress_of(path, progress, manifest, counted), manifest)
     else:
         known = sorted(path.stem for path in WEIGHTS.glob("*.npz"))
         raise LessonError(

@@ -1,5 +1,6 @@
 """Write files whole or not at all; read them, or say in one line why not."""
 
+import errno
 import fcntl
 import json
 import os
@@ -10,19 +11,20 @@ from pathlib import Path
 import numpy as np
 
 from vqvae_lesson.errors import LessonError, first_line
-from vqvae_lesson.intake import archive_headers, regular_size
+from vqvae_lesson.intake import MOST_TEXT, archive_headers, parse_json, regular_size
 
 UNFINISHED = ".vqvae-lesson-"  # what the name of a file begins with while it is written
-MOST_TEXT = 2**24  # bytes of JSON
 
 
 @contextmanager
-def whole_file(path):
+def whole_file(path, new=False):
     """Open a file for writing bytes that appears at `path` only once complete.
 
     Parameters
     ----------
     path : path
+    new : bool
+        Refuse to replace a file, even one that appears meanwhile.
 
     Yields
     ------
@@ -33,7 +35,8 @@ def whole_file(path):
     ------
     LessonError
         If the disk is full or the folder cannot be written; nothing is left. And
-        for a device or a pipe, which would be replaced.
+        for a device or a pipe, which would be replaced, or for a file that is not to
+        be.
     """
     path = Path(path)
     temporary = None
@@ -47,7 +50,7 @@ def whole_file(path):
             yield file
             file.flush()
             os.fsync(file.fileno())
-            os.replace(temporary, path)
+            _take_place(temporary, path, new)
     except OSError as error:
         raise LessonError(
             f"{path} could not be written ({error.strerror or error}): make room or "
@@ -58,11 +61,26 @@ def whole_file(path):
             os.unlink(temporary)
 
 
+def _take_place(temporary, path, new):
+    """Give a file its name; what has it until now is replaced, unless `new`."""
+    if new:
+        try:
+            os.link(temporary, path)  # fails where there is something, whoever made it
+        except FileExistsError:
+            raise
+        except OSError:  # no links on this disk
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, "File exists") from None
+        else:
+            return
+    os.replace(temporary, path)
+
+
 def unfinished(folder):
-    """List the files in a folder that were begun, and perhaps never finished."""
+    """List a folder's files, not those below, that were begun and perhaps not ended."""
     return [
         path
-        for path in sorted(Path(folder).rglob(f"{UNFINISHED}*"))
+        for path in sorted(Path(folder).glob(f"{UNFINISHED}*"))
         if path.is_file() and not path.is_symlink()
     ]
 
@@ -80,9 +98,9 @@ def sweep(folder):
             path.unlink()
 
 
-def write_json(path, content):
-    """Write a dictionary as readable JSON."""
-    with whole_file(path) as file:
+def write_json(path, content, new=False):
+    """Write a dictionary as readable JSON; see :func:`whole_file`."""
+    with whole_file(path, new) as file:
         text = json.dumps(content, indent=2, ensure_ascii=False)
         # A file name need not be UTF-8: what is not becomes \udcff, which is JSON.
         file.write(text.encode(errors="backslashreplace") + b"\n")
@@ -93,7 +111,7 @@ def read_json(path):
     try:
         if regular_size(path) > MOST_TEXT:
             raise ValueError(f"more than {MOST_TEXT:,} bytes")
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return parse_json(Path(path).read_text(encoding="utf-8"))
     except LessonError:
         raise
     except (OSError, ValueError, RecursionError) as error:

@@ -7,10 +7,12 @@ from dataclasses import asdict
 from importlib.metadata import version
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.recipes import find_recipe
+from vqvae_lesson.recipes import MOST_FLOAT, find_recipe
 from vqvae_lesson.runs.files import read_json
 
 LIBRARIES = ["tensorflow", "tensorflow-probability", "keras", "numpy"]
+MOST_STEPS = 2**31 - 1
+MOST_LETTERS = 2**31 - 1
 
 
 def describe(recipe_name, recipe, letters, seed):
@@ -57,13 +59,15 @@ def run_id(manifest):
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def read_manifest(path):
+def read_manifest(path, of_run=False):
     """Read what a model was trained from, and check every part of it.
 
     Parameters
     ----------
     path : path
         A ``manifest.json``, or one that comes with the package.
+    of_run : bool
+        A run's must have its id; some that come with the package are older than ids.
 
     Returns
     -------
@@ -79,9 +83,10 @@ def read_manifest(path):
     manifest = read_json(path)
     try:
         recipe = find_recipe(manifest["recipe"], **manifest["hyperparameters"])
-        wrong = [name for name, right in _parts(manifest).items() if not right]
-        # The weights that come with the package are older than ids.
-        if not wrong and manifest.get("run") not in (None, run_id(manifest)):
+        parts = _parts(manifest, recipe)
+        wrong = [name for name, right in parts.items() if not right]
+        has_id = of_run or "run" in manifest
+        if not wrong and has_id and manifest.get("run") != run_id(manifest):
             wrong = ["run"]
     except KeyError as error:
         wrong = [error.args[0]]
@@ -95,24 +100,33 @@ def read_manifest(path):
     return recipe, manifest
 
 
-def _parts(manifest):
+def _parts(manifest, recipe):
     """For each part of a manifest, whether it can be right."""
     data, shape = manifest["data"], manifest["image_shape"]
+    versions = manifest.get("versions", {})
     return {
         "image_shape": isinstance(shape, list)
         and len(shape) == 3
-        and all(_is_count(size, 1) for size in shape),
-        "seed": _is_count(manifest["seed"]) and manifest["seed"] < 2**32,
+        and all(is_count(size, 1) for size in shape),
+        "seed": is_count(manifest["seed"], 0, 2**32 - 1),
         "data": isinstance(data, dict)
         and all(isinstance(data.get(name), str) for name in ("name", "sha256"))
-        and all(_is_count(data.get(name)) for name in ("train", "held_out")),
-        "steps_to_reach": _is_count(manifest.get("steps_to_reach", 1), 1),
+        and is_count(data.get("train"), recipe.batch_size, MOST_LETTERS)
+        and is_count(data.get("held_out"), 1, MOST_LETTERS),
+        "versions": isinstance(versions, dict)
+        and all(isinstance(text, str) for text in versions.values()),
+        "steps_to_reach": is_count(manifest.get("steps_to_reach", 1), 1, MOST_STEPS),
         "record": isinstance(manifest.get("record", False), bool),
-        "steps": _is_count(manifest.get("steps", 0)),
+        "steps": is_count(manifest.get("steps", 0), 0, MOST_STEPS),
         "metrics": isinstance(manifest.get("metrics", {}), dict),
     }
 
 
-def _is_count(value, least=0):
-    """Whether a value is a whole number from `least` on."""
-    return type(value) is int and value >= least
+def is_count(value, least=0, most=float("inf")):
+    """Whether a value, as JSON gives it, is a whole number from least to most."""
+    return type(value) is int and least <= value <= most
+
+
+def is_number(value):
+    """Whether a value, as JSON gives it, is a number that a float can be."""
+    return type(value) in (int, float) and abs(value) < MOST_FLOAT

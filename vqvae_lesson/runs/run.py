@@ -25,11 +25,16 @@ from vqvae_lesson.runs.checkpoints import (
     save_progress,
 )
 from vqvae_lesson.runs.files import sweep, unfinished, whole_file, write_json
-from vqvae_lesson.runs.manifests import describe, read_manifest
+from vqvae_lesson.runs.manifests import (
+    MOST_STEPS,
+    describe,
+    is_count,
+    is_number,
+    read_manifest,
+)
 from vqvae_lesson.training import Training
 
 GRID_LETTERS = 64
-MOST_STEPS = 2**31 - 1
 
 
 class Run:
@@ -96,20 +101,16 @@ class Run:
         Raises
         ------
         LessonError
-            If the folder is not empty, or cannot be made.
+            If the folder is not empty, if only since another run began in it, or
+            cannot be made.
         """
         folder = Path(folder)
-        if folder.exists() and not (
-            folder.is_dir() and set(folder.iterdir()) <= set(unfinished(folder))
-        ):
-            raise LessonError(
-                f"{folder} is not an empty folder: name another one, or go on with "
-                "the run in it with --resume"
-            )
+        _expect_empty(folder)
         run = cls(folder, *args, **kwargs)
+        _expect_empty(folder)  # building took its time
         with _new_folder(folder):
             sweep(folder)
-            write_json(folder / "manifest.json", run.manifest)
+            write_json(folder / "manifest.json", run.manifest, new=True)
         run._keep_record()
         return run
 
@@ -137,7 +138,7 @@ class Run:
             a file in it is damaged or of another run.
         """
         folder = Path(folder)
-        recipe, manifest = read_manifest(folder / "manifest.json")
+        recipe, manifest = read_manifest(folder / "manifest.json", of_run=True)
         found, expected = letters.digest, manifest["data"]["sha256"]
         if found != expected:
             raise LessonError(
@@ -148,10 +149,16 @@ class Run:
         record = record or manifest.get("record", False)
         name, seed = manifest["recipe"], manifest["seed"]
         run = cls(folder, letters, recipe, name, seed, steps, record)
+        found, expected = _sizes(run.manifest), _sizes(manifest)
+        if found != expected:
+            raise LessonError(
+                f"{folder} was trained on {expected}, found {found}: name the same data"
+            )
         run.manifest = {**manifest, "record": record, "steps_to_reach": run.steps}
         run._restore()
         run._keep_record()
         sweep(folder)
+        sweep(folder / "pictures")
         write_json(folder / "manifest.json", run.manifest)
         return run
 
@@ -161,18 +168,16 @@ class Run:
         if not (path.exists() or (self.folder / "history.csv").exists()):
             return
         extra = load_checkpoint(path, training.model, training.optimizer)
-        progress = progress_of(path, extra.get("progress"), self.manifest)
+        counted = training.optimizer.iterations.numpy()
+        progress = progress_of(path, extra.get("progress"), self.manifest, counted)
         terms, metrics = training.model.terms, progress["metrics"]
         columns = ["epoch", "step", *terms._fields, *metrics]
         try:
             self.seconds, self.metrics = float(progress["seconds"]), metrics
-            rows = progress["epoch_losses"]
-            self.epoch_losses = [terms(*map(float, row)) for row in rows]
-            self.history = progress["history"]
-            right = all([*row] == columns for row in self.history)
-            right = right and np.all(
-                np.isfinite([[*row.values()] for row in self.history])
-            )
+            rows, self.history = progress["epoch_losses"], progress["history"]
+            self.epoch_losses = [terms(*row) for row in rows]
+            right = all(all(map(is_number, row)) for row in rows)
+            right = right and self._can_be_past(progress["steps"], columns)
         except (AttributeError, KeyError, TypeError, ValueError):
             right = False
         if not right:
@@ -183,6 +188,20 @@ class Run:
         training.step = progress["steps"]
         if self.history:
             self._write_history()
+
+    def _can_be_past(self, steps, columns):
+        """Whether a run could have this history, and losses, after so many steps."""
+        epochs, left = divmod(steps, self.per_epoch)
+        if len(self.epoch_losses) != left or len(self.history) - epochs not in (0, 1):
+            return False
+        ends = [row["step"] for row in self.history]
+        return all(
+            [*row] == columns
+            and all(map(is_number, row.values()))
+            and is_count(row["epoch"], 1)
+            and is_count(row["step"], 1, steps)
+            for row in self.history
+        ) and ends[:epochs] == [self.per_epoch * (1 + n) for n in range(epochs)]
 
     def _keep_record(self):
         """Begin or take up the record of the codes, if the run keeps one."""
@@ -285,6 +304,26 @@ class Run:
         save_grid(pictures / f"{epoch:03d}-reconstructions.png", reconstructions)
         random_letters = model.sample(GRID_LETTERS, self.training.seed)
         save_grid(pictures / f"{epoch:03d}-random.png", random_letters)
+
+
+def _expect_empty(folder):
+    """Refuse a folder with anything in it but what killed runs began to write."""
+    if not folder.exists():
+        return
+    if not folder.is_dir() or {*folder.iterdir()} - {*unfinished(folder)}:
+        raise LessonError(
+            f"{folder} is not an empty folder: name another one, or go on with the run "
+            "in it with --resume"
+        )
+
+
+def _sizes(manifest):
+    """Say how many letters of which shape a manifest names."""
+    data = manifest["data"]
+    return (
+        f"{data['train']} letters of {manifest['image_shape']}, and "
+        f"{data['held_out']} held out"
+    )
 
 
 @contextmanager
