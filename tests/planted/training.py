@@ -90,7 +90,28 @@ short_apart = shortened(lambda found: [tf.clip_by_norm(one, 0.1) for one in foun
 short_by_squares = shortened(
     lambda found: [one / tf.linalg.global_norm(found) ** 2 for one in found]
 )
+short_enough = shortened(lambda found: tf.clip_by_global_norm(found, 0.101)[0])
 stale_short = shortened(by_hand, follow=False)
+
+
+def late_choice(model, optimizer, images, weight):
+    """Short gradients, latents from before the update, indices from after it."""
+    with tf.GradientTape() as tape:
+        output = model(images)
+        loss = total_loss(images, output, model.num_codes, weight).total
+    weights = model.trainable_variables
+    optimizer.apply(by_hand(tape.gradient(loss, weights)), weights)
+    model.quantizer.update(output.latents, model(images).indices)
+
+
+def late_encoder_choice(model, optimizer, images, weight):
+    """Train the encoder alone; indices from after the update."""
+    weights = model.encoder.trainable_variables
+    with tf.GradientTape() as tape:
+        output = model(images)
+        loss = total_loss(images, output, model.num_codes, weight).total
+    optimizer.apply(tape.gradient(loss, weights), weights)
+    model.quantizer.update(output.latents, model(images).indices)
 
 
 def spoiled(answer, change):
@@ -161,7 +182,9 @@ WRONG = {
         (step_in_another_order, "as long as they were"),
         (train_step, "as long as they were"),
         (short_apart, "take one for all"),
-        (short_by_squares, "encoder moved, but not"),
+        (short_by_squares, "right direction"),
+        (short_enough, "right direction"),
+        (late_choice, "indices from before the update"),
         (stale_short, "the codebook moved, but not"),
         (changed_step(moved=lambda m: m.decoder.weights), "encoder did not change"),
         (encoder_alone, "encoder moved, but not"),
@@ -178,7 +201,7 @@ WRONG = {
         (with_counts(short_by_hand, -1), "counts of the codes moved"),
         (with_counts(short_by_hand, np.nan), "counts of the codes moved"),
         (typed_weight(short_by_hand), "encoder moved, but not"),
-        (always_short, "encoder moved, but not"),
+        (always_short, "right direction"),
         (lambda m, o, x, weight: short_by_hand(m, o, x[:2], weight), "moved, but not"),
     ],
     "frozen_decoder": [
@@ -204,6 +227,7 @@ WRONG = {
             spoiled(encoder_alone, lambda old, new: old),
             "sums of the codes did not change",
         ),
+        (late_encoder_choice, "moved, but not to where"),
         (with_counts(encoder_alone, -1), "counts of the codes moved"),
         (typed_weight(encoder_alone), "encoder moved, but not"),
     ],
