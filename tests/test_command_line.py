@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -459,6 +460,60 @@ def test_info_prints_the_manifest(command, trained):
     assert manifest["metrics"].keys() > {"held_out_nll"}
     made_from = json.loads((trained / "manifest.json").read_text())
     assert made_from.items() <= manifest.items()
+
+
+def test_info_leaves_out_what_only_a_run_needs_to_go_on(command, trained):
+    """Inside an epoch a checkpoint holds the losses of every step of it."""
+    manifest = json.loads(command("info", trained)[1])
+    made_from = json.loads((trained / "manifest.json").read_text())
+    assert manifest.keys() - made_from.keys() == {"steps", "seconds", "metrics"}
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_closed_are_no_error_of_ours(closed):
+    for arguments, code in (("info", 0), ("info nonsense", 1)):
+        call = f"{sys.executable} -m vqvae_lesson {arguments} {closed}"
+        found = process("-c", f"import os; os.execl('/bin/sh', 'sh', '-c', {call!r})")
+        assert found.returncode == code
+        assert "Traceback" not in found.stderr
+
+
+def test_a_model_is_sampled_where_the_error_stream_is_closed(trained):
+    call = f"{sys.executable} -m vqvae_lesson sample --from {trained} --count 2 2>&-"
+    assert subprocess.run(call, shell=True, check=False).returncode == 0
+    assert Path("random.png").exists()
+
+
+@pytest.mark.parametrize("seconds", ["1" + "0" * 400, 86_401, 0])
+def test_time_without_measure_is_refused(command, seconds):
+    code, _, err = command("exercises", "x.ipynb", "--execute", "--seconds", seconds)
+    assert code == 2
+    assert "--seconds" in one_line(err)
+
+
+@pytest.mark.parametrize("name", ["sample", "reconstruct"])
+def test_what_a_killed_drawing_left_is_swept_by_the_next(command, trained, name):
+    Path("below").mkdir()
+    for folder in (".", "below"):
+        Path(folder, ".vqvae-lesson-0a").write_bytes(b"half")
+    data = ["--data", "letters.npz"] if name == "reconstruct" else []
+    arguments = ["--from", trained, "--count", 2, "--out", "r.png", *data]
+    assert command(name, *arguments)[0] == 0
+    assert Path("r.png").exists()
+    assert not Path(".vqvae-lesson-0a").exists()
+    assert Path("below/.vqvae-lesson-0a").exists()
+
+
+def test_a_notebook_of_very_many_parts_is_refused_unread(command):
+    cells = "[" + "{}," * 2_000_000 + "{}]"
+    Path("a.ipynb").write_text('{"cells": ' + cells + "}")
+    tracemalloc.start()
+    try:
+        _, out, _ = command("exercises", "a.ipynb")
+        assert tracemalloc.get_traced_memory()[1] < 40e6
+    finally:
+        tracemalloc.stop()
+    assert "lists and dictionaries" in out
 
 
 def test_fetch_prints_where_the_files_are(command, monkeypatch):

@@ -7,7 +7,10 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
+import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,8 +30,10 @@ from tests.test_runs import (
 )
 from vqvae_lesson.health import CodeRecord, load_record
 from vqvae_lesson.runs import files
+from vqvae_lesson.runs import run as run_module
 from vqvae_lesson.runs.checkpoints import find_trained, load_trained
 from vqvae_lesson.runs.files import read_json, sweep, whole_file, write_json
+from vqvae_lesson.runs.manifests import run_id
 from vqvae_lesson.runs.run import Run
 
 
@@ -69,7 +74,7 @@ def killed_at(call, monkeypatch):
 
         return break_off
 
-    for name in ("fsync", "replace"):
+    for name in ("fsync", "replace", "link"):
         monkeypatch.setattr(files.os, name, counted(getattr(os, name)))
     # A killed process removes nothing.
     monkeypatch.setattr(files.os, "unlink", lambda path: None)
@@ -262,8 +267,20 @@ def change(path, **changes):
         {"run": None},
         {"steps": np.zeros([2, 5])},
         {"pictures": np.zeros([1, 8, 3, 3, 1], "u1")},
+        {"norms": np.zeros([10, 8], complex)},
+        {"norms": np.full([10, 8], np.nan)},
+        {"nll": np.full([10], np.inf)},
+        {"uses": np.full([10, 8], "many")},
+        {"uses": np.ones([10, 8])},
+        {"steps": np.full([10], np.nan)},
+        {"steps": np.arange(1.0, 11)},
+        {"steps": np.full([10], 3)},
+        {"steps": np.arange(10)},
+        {"pictures": np.zeros([1, 8, 12, 12, 1])},
+        {"picture_steps": np.array(["1"])},
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_a_record_of_other_columns_is_refused(copy, changes):
     change(copy / "codes.npz", **changes)
     assert "codes.npz" in refused(Run.resume, copy, LETTERS)
@@ -283,15 +300,127 @@ PROGRESS = [
     {"history": [3]},
     {"history": [{"epoch": 1}]},
     {"history": None},
+    {"steps": LAST_STEP - 1},
+    {"steps": 2**33},
+    {"seconds": "1"},
+    {"seconds": -1},
+    {"metrics": {"a": "x"}, "history": []},
+    {"metrics": {"a": None}, "history": []},
+    {"metrics": {"a": 10**400}, "history": []},
+    {"metrics": {"a": float("nan")}, "history": []},
+    {"metrics": {"a": True}, "history": []},
+    {"epoch_losses": [["1", "2", "3", "4"]]},
+    {"epoch_losses": [[1, 2, 3, float("inf")]]},
 ]
+
+
+def change_progress(folder, **changes):
+    with np.load(folder / "checkpoint.npz") as arrays:
+        progress = json.loads(str(arrays["progress"]))
+    change(folder / "checkpoint.npz", progress=json.dumps({**progress, **changes}))
+    return progress
 
 
 @pytest.mark.parametrize("changes", PROGRESS)
 def test_progress_of_other_columns_is_refused(copy, changes):
-    with np.load(copy / "checkpoint.npz") as arrays:
-        progress = json.loads(str(arrays["progress"]))
-    change(copy / "checkpoint.npz", progress=json.dumps({**progress, **changes}))
+    change_progress(copy, **changes)
     assert "checkpoint.npz" in refused(Run.resume, copy, LETTERS)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"steps": steps} for steps in (0, 3, 2 * LAST_STEP, 2**33)]
+    + [{"metrics": {"a": "x"}}, {"seconds": None}],
+)
+def test_info_does_not_believe_progress_that_cannot_be_right(copy, changes):
+    change_progress(copy, **changes)
+    assert "checkpoint.npz" in refused(find_trained, copy)
+
+
+@pytest.mark.parametrize("name", ["epoch", "step", "total", "held_out_nll"])
+@pytest.mark.parametrize("value", ["x", [1], None, True, float("nan"), 10**400])
+def test_a_history_of_wrong_values_is_refused(copy, name, value):
+    history = change_progress(copy)["history"]
+    change_progress(copy, history=[{**row, name: value} for row in history])
+    assert "checkpoint.npz" in refused(Run.resume, copy, LETTERS)
+
+
+def test_progress_says_nothing_of_what_the_manifest_says(copy):
+    made_from = read_json(copy / "manifest.json")
+    others = {"recipe": "healthy", "seed": 9, "versions": {}, "image_shape": "abc"}
+    change_progress(copy, **others, extra=1)
+    for function in (find_trained, load_trained):
+        manifest = function(copy)[-1]
+        assert made_from.items() <= manifest.items()
+        assert manifest.keys() - made_from.keys() == {"steps", "seconds", "metrics"}
+
+
+def test_a_record_does_not_count_through_steps_that_no_run_reaches(whole):
+    class Far:
+        model, step = whole.training.model, 2**30
+
+    began = time.monotonic()
+    missing = CodeRecord(Far, LETTERS.held_out_images).missing
+    assert time.monotonic() - began < 20
+    assert missing[:12] == [*range(1, 11), 20, 30]
+    assert all(map(CodeRecord.keeps, missing[:1000]))
+    assert len(missing) == 10 + 9 + 48 + (2**30 - 2500) // 250
+
+
+@pytest.mark.parametrize("last", [0, 1, 9, 10, 11, 99, 150, 2_499, 2_750, 6_000])
+def test_a_record_misses_the_steps_that_it_keeps(whole, last):
+    class Trained:
+        model, step = whole.training.model, last
+
+    expected = [step for step in range(1, last + 1) if CodeRecord.keeps(step)]
+    assert CodeRecord(Trained, LETTERS.held_out_images).missing == expected
+
+
+def test_pictures_of_many_codes_are_drawn_a_few_at_a_time(whole, monkeypatch):
+    sizes, decode = [], whole.training.model.decode
+    record = CodeRecord(whole.training, LETTERS.held_out_images)
+
+    def counted(codes):
+        sizes.append(len(codes))
+        return decode(codes)
+
+    monkeypatch.setattr(whole.training.model, "decode", counted)
+    monkeypatch.setattr(
+        whole.training, "recipe", replace(whole.training.recipe, batch_size=3)
+    )
+    record(1)
+    assert sizes == [3, 3, 2]
+    codes = np.arange(8)[:, None]
+    expected = np.round(255 * decode(codes))
+    np.testing.assert_allclose(record.pictures[1], expected, atol=1)
+
+
+@pytest.mark.parametrize("name", ["manifest", "progress"])
+def test_json_of_very_many_parts_is_refused_unread(copy, name):
+    text = "[" + "{}," * 2_000_000 + "{}]"
+    if name == "manifest":
+        (copy / "manifest.json").write_text(text)
+    else:
+        change(copy / "checkpoint.npz", progress=np.array(text))
+    tracemalloc.start()
+    try:
+        message = refused(find_trained, copy)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert name in message or "checkpoint.npz" in message
+    assert most < 100e6
+
+
+def test_a_text_too_long_for_its_archive_is_refused_unread(copy):
+    text = np.array("[" + "1," * (files.MOST_TEXT // 2) + "1]")
+    change(copy / "checkpoint.npz", progress=text)
+    tracemalloc.start()
+    try:
+        assert "checkpoint.npz" in refused(find_trained, copy)
+        assert tracemalloc.get_traced_memory()[1] < 10e6
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("text", ["", "[", "[" * 10**5, "3", "null", "\ud800"])
@@ -329,6 +458,14 @@ WRONG = [
     ("metrics", 3),
     ("steps", "many"),
     ("run", 5),
+    ("run", None),
+    ("steps_to_reach", 2**31),
+    ("versions", 3),
+    ("versions", {"numpy": 2}),
+    *[
+        ("data", {"name": "a", "sha256": "a", "train": 43, "held_out": 11, **change})
+        for change in ({"train": 1}, {"train": 10**30}, {"held_out": 0})
+    ],
 ]
 
 
@@ -343,12 +480,40 @@ def test_a_manifest_that_cannot_be_right_is_refused(copy, name, value):
 def test_a_manifest_of_a_model_beyond_the_memory_is_refused(copy, count):
     manifest = read_json(copy / "manifest.json")
     manifest["hyperparameters"]["num_codes"] = count
+    manifest["run"] = run_id(manifest)
+    write_json(copy / "manifest.json", manifest)
+    change_progress(copy, run=manifest["run"])
+    assert "GB of memory" in refused(load_trained, copy)
+
+
+def test_a_manifest_without_an_id_is_no_runs(copy):
+    manifest = read_json(copy / "manifest.json")
     del manifest["run"]
     write_json(copy / "manifest.json", manifest)
-    with np.load(copy / "checkpoint.npz") as arrays:
-        progress = json.loads(str(arrays["progress"]))
-    change(copy / "checkpoint.npz", progress=json.dumps({**progress, "run": None}))
-    assert "GB of memory" in refused(load_trained, copy)
+    assert "no usable run" in refused(find_trained, copy)
+    (copy / "checkpoint.npz").unlink()
+    (copy / "history.csv").unlink()
+    assert "no usable run" in refused(Run.resume, copy, LETTERS)
+
+
+@pytest.mark.parametrize("change", [(-1, 4, 36, 1), (-1, 36, 4, 1)])
+def test_the_same_bytes_in_another_shape_are_other_letters(copy, change):
+    images = {
+        name: getattr(LETTERS, name).reshape(change)
+        for name in ("train_images", "held_out_images")
+    }
+    other = replace(LETTERS, **images)
+    assert other.digest == LETTERS.digest
+    before = contents(copy)
+    assert "[12, 12, 1]" in refused(Run.resume, copy, other)
+    assert contents(copy) == before
+
+
+def test_the_same_letters_split_elsewhere_are_others(copy):
+    images = np.concatenate([LETTERS.train_images, LETTERS.held_out_images])
+    other = replace(LETTERS, train_images=images[:44], held_out_images=images[44:])
+    assert other.digest == LETTERS.digest
+    assert "43" in refused(Run.resume, copy, other)
 
 
 def test_all_that_read_a_manifest_refuse_a_wrong_one(copy):
@@ -366,6 +531,57 @@ def test_a_manifest_that_is_a_pipe_or_endless_is_refused(copy):
     with (copy / "manifest.json").open("wb") as file:
         file.truncate(files.MOST_TEXT + 1)
     assert "bytes" in refused(find_trained, copy)
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_of_two_that_start_in_one_folder_one_is_refused(tmp_path, monkeypatch, later):
+    """The second begins while the first builds its model, or writes its manifest."""
+    folder, started = tmp_path / "run", []
+    place = "write_json" if later else "Training"
+    original = getattr(run_module, place)
+
+    def meanwhile(*args, **kwargs):
+        monkeypatch.setattr(run_module, place, original)
+        started.append(start(folder, seed=SEED + 1))
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(run_module, place, meanwhile)
+    assert str(folder) in refused(start, folder)
+    found = read_json(folder / "manifest.json")
+    assert found == started[0].manifest
+    assert set(contents(folder)) == {"manifest.json"}
+    monkeypatch.undo()
+    assert started[0].train(stop_at(1)) is False
+    assert Run.resume(folder, LETTERS).training.step == 1
+
+
+def test_a_folder_is_looked_at_not_all_that_is_below_it(tmp_path, monkeypatch):
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    below.chmod(0)
+
+    def deep(*args):
+        raise AssertionError("searched below")
+
+    monkeypatch.setattr(Path, "rglob", deep)
+    monkeypatch.setattr(os, "walk", deep)
+    assert "not an empty folder" in refused(start, tmp_path)
+    below.chmod(0o755)
+
+
+@pytest.mark.parametrize("name", ["seed", "data"])
+def test_what_differs_is_named_where_a_checkpoint_is_of_another_run(copy, name):
+    changed = {"seed": {"run": "0" * 16}, "data": {"data": "f" * 64}}[name]
+    change_progress(copy, **changed)
+    message = refused(find_trained, copy)
+    mine = read_json(copy / "manifest.json")
+    found, expected = {
+        "seed": ("0" * 16, mine["run"]),
+        "data": ("f" * 12, mine["data"]["sha256"][:12]),
+    }[name]
+    assert found in message
+    assert expected in message
+    assert (mine["run"] in message) == (name == "seed")
 
 
 # What killed writes leave
