@@ -98,7 +98,6 @@ FIGURES = {
     "price_plane": lambda: plots.price_plane(
         {"β-VAEs": [[(2, 9), (3, 8)], [(5, 4)]], "other": [[(4, 5)]]},
         "nats for the pixels",
-        {"large": [(4, 3)]},
         costs=[(1, 9), (2, 12)],
         span=(0.5, 6),
         log="xy",

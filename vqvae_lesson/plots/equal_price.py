@@ -14,21 +14,11 @@ KINDS = {
     "yours": "*",
 }
 MARKS = {name: (mark, color_of_model(name, COLORS[4])) for name, mark in KINDS.items()}
-PALE = "#999999"
-WORDS = {
-    "textcoords": "offset points",
-    "ha": "center",
-    "va": "top",
-    "color": "#555555",
-    "fontsize": 9,
-}
 TICKS = [1, 2, 4, 8, 16, 32]
 SHARPNESS = [0.001, 0.002, 0.005, 0.01, 0.02]
 
 
-def price_plane(
-    groups, ylabel, outlook=None, costs=(), span=None, log="", legible=None
-):
+def price_plane(groups, ylabel, costs=(), span=None, log="", legible=None):
     """Draw models in the plane of two prices, one dot a run.
 
     Parameters
@@ -37,8 +27,6 @@ def price_plane(
         From name to settings, each of them a list of runs (price, value). The
         means of several settings are joined by a line.
     ylabel : str
-    outlook : dict, optional
-        From name to runs (price, value) that are drawn pale, the name beside them.
     costs : sequence of tuple
         (rate, cost): straight lines on which value + rate · price is that cost.
     span : tuple of float, optional
@@ -65,10 +53,6 @@ def price_plane(
         best = [np.mean(runs, axis=0) for runs in (legible or {}).get(name, [])]
         if best:
             axes.plot(*np.transpose(best), marker + "--", color=color, mfc="none")
-    for name, runs in (outlook or {}).items():
-        runs = np.reshape(runs, [-1, 2])
-        axes.plot(*runs.T, "o", color=PALE, ms=6, alpha=0.6)
-        axes.annotate(name, runs.mean(axis=0), (0, -8), **WORDS)
     if legible:
         axes.plot([], [], "s--", color=INK, mfc="none", label="legible")
     _finish_plane(axes, costs, span, log)

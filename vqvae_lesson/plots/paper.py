@@ -17,11 +17,6 @@ MODELS = {
 }
 
 
-def color_of(index):
-    """One colour for one code, over and over."""
-    return COLORS[int(index) % len(COLORS)]
-
-
 def color_of_model(name, otherwise=INK):
     """Colour of a model, a dictionary or a rival, whatever else its name says."""
     found = [color for part, color in MODELS.items() if part in name.lower()]
