@@ -1,7 +1,8 @@
-"""A real browser, for tests of what happens in a page."""
+"""A real browser for what happens in a page; coverage for what traces by itself."""
 
 import shutil
 
+import coverage
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -31,3 +32,13 @@ def page(chromium):
     yield page
     page.close()
     assert not [line for line in heard if not line.startswith(("file:", "data:"))]
+
+
+@pytest.fixture
+def measured_again():
+    """Measure coverage anew behind a test in which a check traces on its own."""
+    yield
+    measuring = coverage.Coverage.current()
+    if measuring:
+        measuring.stop()
+        measuring.start()

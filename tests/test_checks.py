@@ -22,6 +22,7 @@ from tests.planted.quantizer import nearest_by_loop
 from vqvae_lesson.classroom.checks import training, verdict
 from vqvae_lesson.recipes import RECIPES
 
+pytestmark = pytest.mark.usefixtures("measured_again")
 CHAPTERS = sorted((Path(__file__).parent.parent / "book").glob("[0-9]*.ipynb"))
 MODULES = [path.stem[3:] for path in CHAPTERS]
 

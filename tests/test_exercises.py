@@ -476,7 +476,12 @@ def test_an_interrupt_stops_the_whole(sent, tmp_path):
     path = handed_in(tmp_path, source)
     command = [sys.executable, "-P", "-m", "vqvae_lesson", "exercises", "--execute"]
     process = subprocess.Popen(
-        [*command, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A job in the background of a shell has been told to ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for _ in range(600):
         if running(mark):

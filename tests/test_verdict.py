@@ -8,6 +8,7 @@ import pytest
 
 from vqvae_lesson.classroom.checks import verdict
 
+pytestmark = pytest.mark.usefixtures("measured_again")
 needs_a_timer = pytest.mark.skipif(
     not hasattr(signal, "setitimer"), reason="no timer to stop it"
 )
