@@ -7,10 +7,11 @@ import numpy as np
 from tqdm import tqdm
 
 from small_networks import small_network
+from train_records import MINUTES, missing
 from vqvae_lesson import judges
 from vqvae_lesson.data import load_kmnist
 from vqvae_lesson.health import RECORDS
-from vqvae_lesson.laboratory import SEEDS, experiments
+from vqvae_lesson.laboratory import experiments
 from vqvae_lesson.metrics import choose, code_counts, perplexity
 from vqvae_lesson.runs.files import read_json, write_json
 
@@ -68,15 +69,9 @@ def names_by_heart(codes, labels, num_codes):
 
 def main():
     letters, found = load_kmnist(), read_json(PATH) if PATH.exists() else {}
-    todo = [
-        (name, seed)
-        for seed in SEEDS
-        for name in JUDGED
-        if len(found.get(name, [])) <= seed
-    ]
-    print(
-        f"{len(todo)} models to train and to judge, some {1.5 * len(todo):.0f} minutes"
-    )
+    todo = missing("judges")
+    minutes = MINUTES["judges"] * len(todo)
+    print(f"{len(todo)} models to train and to judge, some {minutes:.0f} minutes")
     read = judges.train_reader(letters.train_images, letters.train_labels)
     for name, seed in tqdm(todo, unit="run"):
         model = small_network(experiments()[name], seed, letters)

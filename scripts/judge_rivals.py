@@ -8,11 +8,11 @@ import numpy as np
 from tqdm import tqdm
 
 from small_networks import small_network
+from train_records import MINUTES, missing
 from vqvae_lesson.comparison import judge, small_models
 from vqvae_lesson.data import load_kmnist
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.judges import train_reader
-from vqvae_lesson.laboratory import SEEDS
 from vqvae_lesson.limits import code_shares
 from vqvae_lesson.runs.files import read_json, write_json
 from vqvae_lesson.vae import numbers_in_use
@@ -37,15 +37,9 @@ def measure(name, seed, letters, read):
 def main():
     letters, found = load_kmnist(), read_json(PATH) if PATH.exists() else {}
     models = small_models()
-    todo = [
-        (name, seed)
-        for seed in SEEDS
-        for name in models
-        if len(found.get(name, [])) <= seed
-    ]
-    print(
-        f"{len(todo)} models to train and to judge, some {1.5 * len(todo):.0f} minutes"
-    )
+    todo = missing("looks")
+    minutes = MINUTES["looks"] * len(todo)
+    print(f"{len(todo)} models to train and to judge, some {minutes:.0f} minutes")
     read = train_reader(letters.train_images, letters.train_labels)
     for name, seed in tqdm(todo, unit="run"):
         found.setdefault(name, []).append(measure(name, seed, letters, read))
