@@ -11,7 +11,7 @@ export KMNIST_DIR
 ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test lint unit chapters run lab serve text train records plan laboratory reading judges looks splits compare drawings cover bench fuzz lock clean
+.PHONY: help install book test lint unit chapters run lab serve text train records plan laboratory reading judges looks splits compare drawings film cover bench fuzz lock clean
 
 help:           ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -61,7 +61,7 @@ train: install  ## train a recipe (RECIPE=article, healthy, vae, ...), put its w
 records: install  ## train all that is stored, and say beforehand how long it takes
 	$(BIN)/python scripts/train_records.py
 	$(BIN)/python scripts/train_weights.py
-	$(MAKE) laboratory reading judges looks splits compare drawings
+	$(MAKE) laboratory reading judges looks splits compare drawings film
 
 plan: install   ## say what `make records` has left to do, and how long it takes
 	$(BIN)/python scripts/train_records.py --plan
@@ -86,6 +86,9 @@ compare: install  ## measure the models of three seeds on one scale
 
 drawings: install  ## keep what the models of chapter 13 make of six letters
 	$(BIN)/python scripts/draw_letters.py
+
+film: install   ## record a small training with the picture of every code, for chapters 7 and 9
+	$(BIN)/python scripts/record_pictures.py
 
 cover: install  ## draw the picture of the README from the trained weights
 	$(BIN)/python scripts/draw_cover.py

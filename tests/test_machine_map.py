@@ -11,7 +11,10 @@ from vqvae_lesson.errors import LessonError
 from vqvae_lesson.plots import machine
 from vqvae_lesson.plots.paper import COLORS
 
-PARTS = ("letters", "encoder", "decoder", "quantizer", "codebook", "losses", "training")
+PARTS = (
+    *("letters", "encoder", "decoder", "quantizer", "codebook", "losses", "training"),
+    *("health", "dictionary", "judges", "prices"),
+)
 SVG = "{http://www.w3.org/2000/svg}"
 NARROWEST = 328  # pixels that a phone of 360 leaves for the map
 
@@ -44,7 +47,7 @@ def numbers(text):
     return [float(number) for number in re.findall(r"-?[\d.]+", text)]
 
 
-@pytest.mark.parametrize("lit", [*PARTS, "whole"])
+@pytest.mark.parametrize("lit", [*PARTS, "whole", "rival"])
 def test_each_drawing_is_an_image_with_title_and_description(lit):
     for svg in drawings(lit):
         assert svg.get("role") == "img"
@@ -80,7 +83,7 @@ def test_each_part_lights_something_else_and_the_whole_lights_everything():
     assert all(0 < len(lit[name]) < len(lit["whole"]) for name in PARTS)
 
 
-@pytest.mark.parametrize("lit", [*PARTS, "whole"])
+@pytest.mark.parametrize("lit", [*PARTS, "whole", "rival"])
 def test_both_layouts_light_the_same(lit):
     wide, tall = drawings(lit)
     assert bright(wide) == bright(tall)
@@ -106,6 +109,11 @@ def test_whatever_is_lit_is_drawn_and_everything_is_lit_somewhere():
         ("losses", "gap"),
         ("losses", "gradients"),
         ("training", "gradients"),
+        ("health", "index"),
+        ("dictionary", "decoder"),
+        ("judges", "picture"),
+        ("prices", "loss"),
+        ("rival", "cloud"),
     ],
 )
 def test_the_part_stands_out_and_the_rest_is_pale(lit, part):
@@ -116,6 +124,18 @@ def test_the_part_stands_out_and_the_rest_is_pale(lit, part):
         pale = [group for group in found.values() if group.get("opacity")]
         assert pale
         assert {group.get("opacity") for group in pale} == {machine.PALE}
+
+
+def test_the_rival_has_a_cloud_in_place_of_codes():
+    for svg in drawings("rival"):
+        found = set(groups(svg)) - {None}
+        assert {"cloud", "latent", "quantized", "decoder", "gradients"} <= found
+        assert not found & {"codebook", "index", "gap", "averages"}
+        assert {"cloud", "draw a point", "mean, spread", "latent z"} <= set(words(svg))
+        assert not re.search(r"\bcode|index|moving", " ".join(words(svg)))
+        assert bright(svg) - {None} == machine.RIVAL_LIT
+        for one, other in machine.RIVAL_FLOWS:
+            assert f"{one} {other}" in found
 
 
 def strokes(group):
@@ -161,8 +181,9 @@ def test_text_is_large_enough_on_a_phone():
     assert min(sizes) * scale > 9.5
 
 
-def test_nothing_leaves_the_paper():
-    for svg in drawings():
+@pytest.mark.parametrize("lit", ["whole", "rival"])
+def test_nothing_leaves_the_paper(lit):
+    for svg in drawings(lit):
         _, _, width, height = numbers(svg.get("viewBox"))
         for line in (*svg.iter(f"{SVG}polyline"), *svg.iter(f"{SVG}polygon")):
             points = numbers(line.get("points"))

@@ -28,6 +28,7 @@ def bowl(d):
     return (d - 2) ** 2
 
 
+PAIRS = [[1, 1], [3, 2], [2, 0]]
 RNG = np.random.default_rng(1)
 POINTS = RNG.normal(size=[30, 2])
 FIGURES = {
@@ -54,6 +55,16 @@ FIGURES = {
     "nearest_pictures": lambda: plots.nearest_pictures(
         letters(2), POINTS[:2] ** 2 @ np.ones([2, 8]), letters(8), count=3
     ),
+    "legs": lambda: plots.legs(PAIRS, [[0, 0], [4, 2]]),
+    "number_tables": lambda: plots.number_tables(
+        {"a": [[1], [2]], "b": [[3, 4]], "c": [[4, 5], [5, 6]]}, "+="
+    ),
+    "cost_of_a_place": lambda: plots.cost_of_a_place([1, 2, 6], 2),
+    "averages_on_paper": lambda: plots.averages_on_paper(
+        [[2, 4], [1, 2]], [[0, 0], [1, 5]], [2, 3.5]
+    ),
+    "pixel_prices": lambda: plots.pixel_prices({"ink": (1, 0.9), "grey": (0.5, 0.5)}),
+    "pulls": lambda: plots.pulls([[1, 2], [0, -1]], [[0.5, 2], [1, 1]]),
     "distance_bars": lambda: plots.distance_bars([3.0, 1.0, 2.0]),
     "lines": lambda: plots.lines(
         range(5, 9), {"a": [4, 3, 2, 1], "b": [1, 2, 3, 4]}, "step", "nats"
@@ -388,6 +399,79 @@ def test_the_smallest_distance_is_lit():
     colors = [to_hex(bar.get_facecolor()) for bar in axes.patches]
     assert colors[0] == colors[2] != colors[1]
     assert [text.get_text() for text in axes.texts] == ["code 1"]
+
+
+def test_legs_have_the_lengths_that_pythagoras_squares():
+    panels = plots.legs(PAIRS, [[0, 0], [4, 2]]).axes
+    titles = [axes.get_title() for axes in panels]
+    assert titles == ["2 and 10: code 0", "13 and 1: code 1", "4 and 8: code 0"]
+    for axes, sums, nearest in zip(
+        panels, ((2, 10), (13, 1), (4, 8)), (0, 1, 0), strict=False
+    ):
+        ways = [line.get_xydata() for line in axes.lines if len(line.get_xdata()) == 3]
+        assert [np.sum(np.diff(way, axis=0) ** 2) for way in ways] == list(sums)
+        widths = [line.get_lw() for line in axes.lines if len(line.get_xdata()) == 3]
+        assert np.argmax(widths) == nearest
+    words = [text.get_text() for text in panels[0].texts]
+    assert words == ["1", "1", "3", "1"]
+
+
+def test_the_smallest_number_of_each_row_is_lit_in_the_last_table():
+    tables = {"|z|²": [[2], [4]], "|e|²": [[0, 20]], "sum": [[2, -10], [4, 8]]}
+    figure = plots.number_tables(tables, "+=")
+    words = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert words == [["2", "4"], ["0", "20", "+"], ["2", "−10", "4", "8", "="]]
+    lit = [
+        [box.get_xy() for box in axes.patches if box.get_fill() and box.get_alpha()]
+        for axes in figure.axes
+    ]
+    assert lit == [[], [], [(1, 0), (0, 1)]]
+
+
+def test_the_cost_of_a_place_is_least_at_the_mean():
+    (axes,) = plots.cost_of_a_place([1, 2, 6], 2).axes
+    curve = axes.lines[0].get_xydata()
+    brute = [sum((z - e) ** 2 for z in (1, 2, 6)) for e in curve[:, 0]]
+    np.testing.assert_allclose(curve[:, 1], brute)
+    words = [text.get_text() for text in axes.texts]
+    assert words[:2] == ["14", "14 + 3"]
+
+
+def test_bars_of_the_averages_add_up():
+    counts, sums, code = plots.averages_on_paper(
+        [[2, 4], [1, 2]], [[0, 0], [1, 5]], [2, 3.5]
+    ).axes
+    for axes, heights in ((counts, ["2", "2"]), (sums, ["4", "7"])):
+        assert [text.get_text() for text in axes.texts] == heights
+        assert max(bar.get_y() + bar.get_height() for bar in axes.patches) == float(
+            heights[1]
+        )
+    np.testing.assert_array_equal(code.lines[0].get_ydata(), [2, 3.5])
+
+
+def test_prices_of_pixels_are_those_of_the_cross_entropy():
+    (axes,) = plots.pixel_prices({"ink": (1, 0.9), "grey": (0.5, 0.5)}).axes
+    for line, x in zip(axes.lines[::2], (1, 0.5), strict=True):
+        p, nats = line.get_xydata().T
+        coins = tf.keras.losses.binary_crossentropy(
+            np.full([1], x)[:, None], p[:, None]
+        )
+        np.testing.assert_allclose(nats, coins, rtol=1e-5)
+    assert [text.get_text() for text in axes.texts] == ["0.105", "0.693"]
+
+
+def test_the_pull_of_the_commitment_is_against_its_slope():
+    latents, codes = [[1.0, 2.0], [0.0, -1.0]], [[0.5, 2.0], [1.0, 1.0]]
+    z = tf.Variable(latents)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((z - codes) ** 2)
+    slopes = tape.gradient(loss, z).numpy()
+    panels = plots.pulls(latents, codes).axes
+    for axes, latent, slope in zip(panels, latents, slopes, strict=True):
+        (arrow,) = axes.texts
+        np.testing.assert_allclose(arrow.xy, latent - slope)
+    titles = [axes.get_title() for axes in panels]
+    assert titles == ["squares: 0.25 and 0", "squares: 1 and 4"]
 
 
 def test_lines_follow_their_values_and_are_told_apart_without_colour():

@@ -6,7 +6,7 @@ from vqvae_lesson.plots.decoder import (
     priced_letter,
     spread_on_paper,
 )
-from vqvae_lesson.plots.ema import staircase
+from vqvae_lesson.plots.ema import averages_on_paper, cost_of_a_place, staircase
 from vqvae_lesson.plots.encoder import (
     filter_answers,
     filter_indices,
@@ -30,19 +30,23 @@ from vqvae_lesson.plots.letters import (
     tile,
 )
 from vqvae_lesson.plots.limits import limit_curve, split_bars
-from vqvae_lesson.plots.losses import price_ladder, tangent
+from vqvae_lesson.plots.losses import pixel_prices, price_ladder, pulls, tangent
 from vqvae_lesson.plots.machine import machine_map
 from vqvae_lesson.plots.paper import COLORS
 from vqvae_lesson.plots.quantizer import (
     distance_bars,
+    legs,
     nearest_pictures,
+    number_tables,
 )
 from vqvae_lesson.plots.vae import model_dots, numbers_of_latents
 
 __all__ = [
     "COLORS",
+    "averages_on_paper",
     "bars",
     "catches",
+    "cost_of_a_place",
     "crossed",
     "distance_bars",
     "dots",
@@ -50,6 +54,7 @@ __all__ = [
     "filter_indices",
     "filter_steps",
     "histograms",
+    "legs",
     "letter_grid",
     "letter_grids",
     "letter_rows",
@@ -62,14 +67,17 @@ __all__ = [
     "model_dots",
     "named_letters",
     "nearest_pictures",
+    "number_tables",
     "numbered_sheet",
     "numbers_and_pictures",
     "numbers_of_latents",
     "overlays",
+    "pixel_prices",
     "pixels_of",
     "price_ladder",
     "price_plane",
     "priced_letter",
+    "pulls",
     "save_grid",
     "split_bars",
     "spread_on_paper",

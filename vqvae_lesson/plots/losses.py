@@ -86,3 +86,70 @@ def price_ladder(rungs, floor):
     axes.set_ylim(0, top)
     axes.set_xticks([])
     return finish(figure, axes, "", "nats per letter")
+
+
+def pixel_prices(pixels):
+    """Draw what a pixel costs, whatever the decoder says of it.
+
+    Parameters
+    ----------
+    pixels : dict
+        From the name of a pixel to its ink x and the decoder's p, which is marked.
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plt.subplots(figsize=(5.6, 2.6))
+    along = np.linspace(0.01, 0.99, 197)
+    for (name, (x, p)), color in zip(pixels.items(), COLORS, strict=False):
+        axes.plot(along, _price(x, along), color=color, lw=1.8, label=name)
+        axes.plot(p, _price(x, p), "o", color=color, ms=8, zorder=3)
+        below = {"textcoords": "offset points", "ha": "center"}
+        axes.annotate(f"{_price(x, p):.3f}", (p, _price(x, p)), (0, 10), **below)
+    axes.set_ylim(0, 3)
+    axes.legend(frameon=False, loc="upper center")
+    return finish(figure, axes, "p, what the decoder says of ink", "nats")
+
+
+def _price(x, p):
+    """Nats that a pixel costs."""
+    return -x * np.log(p) - (1 - x) * np.log(1 - p)
+
+
+def pulls(latents, codes):
+    """Draw each latent with the way to its code, and how the commitment pulls it.
+
+    Parameters
+    ----------
+    latents, codes : array, float [N, 2]
+
+    Returns
+    -------
+    Figure
+        One panel a pair; above it the squared differences. The arrow leads from the
+        latent against the slope of the mean of them all; no arrow starts at a code.
+    """
+    latents, codes = np.asarray(latents, float), np.asarray(codes, float)
+    size = 2.7 * len(latents), 2.3
+    figure, panels = plt.subplots(1, len(latents), figsize=size, squeeze=False)
+    pull = 2 * (codes - latents) / latents.size
+    middles = (latents + codes) / 2
+    reach = 0.7 * np.abs(codes - latents).max()
+    for axes, z, code, step, middle in zip(
+        panels[0], latents, codes, pull, middles, strict=True
+    ):
+        axes.plot([z[0], code[0], code[0]], [z[1], z[1], code[1]], color=SOFT, lw=1.2)
+        look = {"arrowstyle": "-|>", "color": BACKWARD, "lw": 2.4}
+        ends = {"shrinkA": 0, "shrinkB": 0, "mutation_scale": 14}
+        axes.annotate("", z + step, z, arrowprops=look | ends)
+        axes.plot(*z, "o", ms=8, color=FORWARD, label="latent")
+        axes.plot(*code, "*", ms=15, color=INK, label="code")
+        squares = " and ".join(f"{number:g}" for number in (z - code) ** 2)
+        axes.set_title(f"squares: {squares}", fontsize=12)
+        axes.set_xlim(middle[0] - 1.3 * reach, middle[0] + 1.3 * reach)
+        axes.set_ylim(middle[1] - reach, middle[1] + reach)
+        axes.set_aspect("equal")
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0, 0].legend(frameon=False, loc="lower left", handletextpad=0.1)
+    return finish(figure)

@@ -130,8 +130,18 @@ LIT = {
         *("latent", "quantized", "gap", "gradients"),
     },
     "training": {"encoder", "decoder", "codebook", "loss", "averages", "gradients"},
+    "health": {
+        *("latent", "nearest", "codebook", "index", "averages"),
+        *("latent nearest", "codebook nearest", "nearest index"),
+    },
+    "dictionary": {
+        *("index", "codebook", "lookup", "quantized", "decoder", "picture"),
+        *("index lookup", "codebook lookup", "lookup quantized"),
+        *("quantized decoder", "decoder picture"),
+    },
+    "judges": {"letter", "picture"},
+    "prices": {"letter", "picture", "loss", "letter loss", "picture loss", "index"},
 }
-PARTS = (*LIT, "whole")
 ABOUT = (
     "A letter x goes through the encoder, which makes a latent of it. The nearest "
     "code in the codebook is found, and its index k is all that is sent on. The "
@@ -141,6 +151,45 @@ ABOUT = (
     "the nearest code, and run on through the encoder. Moving averages of the "
     "latents move the codes of the codebook."
 )
+WORDS = {  # what stands at a part, and its symbol
+    "latent": ("latent", "z_e"),
+    "quantized": ("code", "z_q"),
+    "nearest": ("nearest code", ""),
+    "lookup": ("look up", ""),
+    "loss": ("loss", ""),
+}
+# The machine without codes: it stands in the same places.
+RIVAL = "rival"
+RIVAL_FLOWS = {
+    ("letter", "encoder"): "[B, 28, 28, 1]",
+    ("encoder", "latent"): "[B, L, 2D]",
+    ("latent", "nearest"): "",
+    ("nearest", "lookup"): "",
+    ("lookup", "quantized"): "[B, L, D]",
+    ("quantized", "decoder"): "[B, L, D]",
+    ("decoder", "picture"): "[B, 28, 28, 1]",
+    ("letter", "loss"): "",
+    ("picture", "loss"): "",
+}
+RIVAL_LIT = {
+    *("latent", "nearest", "lookup", "quantized", "cloud"),
+    *("latent nearest", "nearest lookup", "lookup quantized"),
+}
+RIVAL_ABOUT = (
+    "A letter x goes through the encoder, which gives a mean and a spread for each "
+    "number of the latent: a cloud. A point of the cloud is drawn at random, and goes "
+    "as the latent z through the decoder, which draws a picture. There is no codebook "
+    "and no index. The loss compares picture and letter. Gradients run back from the "
+    "loss through the decoder, through the draw, and on through the encoder."
+)
+RIVAL_WORDS = {
+    "latent": ("mean, spread", ""),
+    "quantized": ("latent", "z"),
+    "nearest": ("cloud", ""),
+    "lookup": ("draw a point", ""),
+    "loss": ("loss", ""),
+}
+PARTS = (*LIT, RIVAL, "whole")
 
 
 class MachineMap:
@@ -183,7 +232,9 @@ def machine_map(lit="whole", symbols=True):
     ----------
     lit : str
         ``"letters"``, ``"encoder"``, ``"decoder"``, ``"quantizer"``,
-        ``"codebook"``, ``"losses"``, ``"training"`` or ``"whole"``.
+        ``"codebook"``, ``"losses"``, ``"training"``, ``"health"``,
+        ``"dictionary"``, ``"judges"``, ``"prices"`` or ``"whole"``; and
+        ``"rival"``, which is another machine: one without codes.
     symbols : bool
         Whether symbols and shapes stand beside the words.
 
@@ -226,15 +277,17 @@ class _Pen:
         )
         self.group = self.drawing
         self.add("title", f"Map of the machine, lit: {lit}")
-        self.add("desc", ABOUT)
+        self.add("desc", RIVAL_ABOUT if lit == RIVAL else ABOUT)
+        self.words = RIVAL_WORDS if lit == RIVAL else WORDS
 
     def start(self, name):
         """Begin one thing on the map."""
         self.group = ET.SubElement(self.drawing, "g", {"data-part": name})
-        if self.lit != "whole" and name in LIT[self.lit]:
-            self.group.set("font-weight", "bold")
-        elif self.lit != "whole":
-            self.group.set("opacity", PALE)
+        if self.lit == "whole":
+            return
+        lit = RIVAL_LIT if self.lit == RIVAL else LIT[self.lit]
+        look = ("font-weight", "bold") if name in lit else ("opacity", PALE)
+        self.group.set(*look)
 
     def add(self, tag, text=None, **attributes):
         """Add an element; `stroke_width` is written `stroke-width`."""
@@ -318,22 +371,40 @@ def _reach(size, right, down):
 
 def _draw(layout, lit, symbols):
     """Draw the whole map in one layout."""
-    pen = _Pen(layout, lit, symbols)
-    for (start, end), shape in FLOWS.items():
+    pen, rival = _Pen(layout, lit, symbols), lit == RIVAL
+    for (start, end), shape in (RIVAL_FLOWS if rival else FLOWS).items():
         pen.start(f"{start} {end}")
         _draw_flow(pen, start, end, shape)
     pen.start("gradients")
-    _draw_gradients(pen)
-    pen.start("averages")
-    pen.arrow(pen.way("latent", "codebook"), AVERAGES, stroke_dasharray="2 3")
-    pen.start("gap")
-    _draw_gap(pen)
+    _draw_gradients(pen, ("through", "the draw") if rival else STRAIGHT)
+    if rival:
+        pen.start("cloud")
+        _draw_cloud(pen)
+    else:
+        pen.start("averages")
+        pen.arrow(pen.way("latent", "codebook"), AVERAGES, stroke_dasharray="2 3")
+        pen.start("gap")
+        _draw_gap(pen)
     for name, draw in PAINTERS.items():
-        pen.start(name)
-        draw(pen, name, *layout.places[name])
+        if not rival or name not in ("codebook", "index"):
+            pen.start(name)
+            draw(pen, name, *layout.places[name])
     pen.group = pen.drawing
-    _draw_legend(pen)
+    _draw_legend(pen, 2 if rival else 3)
     return pen.drawing
+
+
+STRAIGHT = ("carried", "straight", "through")
+
+
+def _draw_cloud(pen):
+    """Draw a cloud on the way to the draw, and the point that is drawn."""
+    (x, y), (to_x, to_y) = (pen.layout.places[name] for name in ("nearest", "lookup"))
+    x, y = (x + to_x) / 2, (y + to_y) / 2
+    for wide, high in ((46, 32), (32, 22), (18, 12)):
+        style = {"fill": FORWARD, "fill_opacity": "0.16"}
+        pen.add("ellipse", cx=x, cy=y, rx=wide, ry=high, **style)
+    pen.add("circle", cx=x + 21, cy=y - 9, r=4, fill=BACKWARD)
 
 
 def _draw_flow(pen, start, end, shape):
@@ -345,8 +416,8 @@ def _draw_flow(pen, start, end, shape):
     pen.shape(shape, *pen.layout.words.get(f"{start} {end}", above))
 
 
-def _draw_gradients(pen):
-    """Draw the way back: to the decoder, across the gap, to the encoder."""
+def _draw_gradients(pen, words):
+    """Draw the way back: to the decoder, across the middle, to the encoder."""
     style = {"stroke_dasharray": "6 4"}
     for start, end in (("loss", "picture"), ("picture", "decoder")):
         pen.arrow(pen.way(start, end, aside=11), BACKWARD, **style)
@@ -354,7 +425,7 @@ def _draw_gradients(pen):
     pen.arrow(pen.layout.bridge, BACKWARD, stroke_linejoin="round", **style)
     pen.arrow(pen.way("latent", "encoder", aside=11), BACKWARD, **style)
     x, y, anchor = pen.layout.words["straight"]
-    for number, word in enumerate(("carried", "straight", "through")):
+    for number, word in enumerate(words):
         pen.note(word, x, y - 13 + 13 * number, anchor)
 
 
@@ -432,7 +503,7 @@ def _draw_network(pen, name, x, y):
 def _draw_vector(pen, name, x, y):
     """Draw the numbers of a latent, or of the code in its place."""
     _cells(pen, x, y, SIZES[name], 1, name == "quantized")
-    word, symbol = {"latent": ("latent", "z_e"), "quantized": ("code", "z_q")}[name]
+    word, symbol = pen.words[name]
     pen.write(word, x, _above_or_below(pen, name, y), symbol=symbol)
 
 
@@ -466,9 +537,7 @@ def _draw_codebook(pen, name, x, y):
 def _draw_step(pen, name, x, y):
     """Draw a small step as a box with its word inside."""
     _box(pen, name, x, y, round_corners=14 if name != "loss" else 4)
-    pen.write(
-        {"nearest": "nearest code", "lookup": "look up"}.get(name, name), x, y + 4
-    )
+    pen.write(pen.words[name][0], x, y + 4)
 
 
 def _draw_index(pen, name, x, y):
@@ -494,16 +563,16 @@ PAINTERS = {
 }
 
 
-def _draw_legend(pen):
-    """Say which arrow is what."""
+def _draw_legend(pen, count):
+    """Say which arrow is what, of the first so many."""
     y = pen.layout.height - 8
     for (word, color, dashes), x in zip(
         (
             ("forward", FORWARD, "none"),
             ("gradients", BACKWARD, "6 4"),
             ("moving averages", AVERAGES, "2 3"),
-        ),
-        pen.layout.legend,
+        )[:count],
+        pen.layout.legend[:count],
         strict=True,
     ):
         points = [(x, y - 4), (x + 28, y - 4)]
