@@ -11,7 +11,11 @@ export KMNIST_DIR
 ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
 .PHONY: help install book test lint unit chapters run lab serve text train records plan laboratory reading judges looks splits compare drawings film cover bench fuzz lock clean
+=======
+.PHONY: help install book test lint unit chapters run lab serve launch text train records plan laboratory reading judges looks splits compare drawings cover bench fuzz lock clean
+>>>>>>> 76364c7 (Every chapter prepares Google Colab by itself, once a setting names the repository)
 
 help:           ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -50,6 +54,9 @@ lab: install    ## open the chapters in JupyterLab
 
 serve: book     ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server --directory _build/html --bind localhost 8000
+
+launch: install ## write the address that _config.yml names into the cell for Colab
+	$(BIN)/python scripts/write_launch_cell.py $(CHAPTERS)
 
 text: install   ## write each chapter as text into text/, to edit it there
 	mkdir -p text

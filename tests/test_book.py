@@ -25,7 +25,12 @@ def read(path):
 
 
 def code_cells(path):
-    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+    """Every cell of code but the one for Colab, which runs nowhere else."""
+    return [
+        cell
+        for cell in read(path).cells
+        if cell.cell_type == "code" and "skip-execution" not in tags(cell)
+    ]
 
 
 def tags(cell):
