@@ -11,11 +11,7 @@ export KMNIST_DIR
 ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help install book test lint unit chapters run lab serve text train records plan laboratory reading judges looks splits compare drawings film cover bench fuzz lock clean
-=======
-.PHONY: help install book test lint unit chapters run lab serve launch text train records plan laboratory reading judges looks splits compare drawings cover bench fuzz lock clean
->>>>>>> 76364c7 (Every chapter prepares Google Colab by itself, once a setting names the repository)
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
 
 help:           ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
