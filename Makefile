@@ -64,7 +64,7 @@ train: install  ## train a recipe (RECIPE=article, healthy, vae, ...), put its w
 records: install  ## train all that is stored, and say beforehand how long it takes
 	$(BIN)/python scripts/train_records.py
 	$(BIN)/python scripts/train_weights.py
-	$(MAKE) laboratory reading judges looks splits compare drawings film
+	$(MAKE) laboratory reading judges looks splits compare drawings film networks
 
 plan: install   ## say what `make records` has left to do, and how long it takes
 	$(BIN)/python scripts/train_records.py --plan
@@ -92,6 +92,9 @@ drawings: install  ## keep what the models of chapter 13 make of six letters
 
 film: install   ## record a small training with the picture of every code, for chapters 7 and 9
 	$(BIN)/python scripts/record_pictures.py
+
+networks: install  ## ship the small networks that a page can run
+	$(BIN)/python scripts/page_networks.py
 
 cover: install  ## draw the picture of the README from the trained weights
 	$(BIN)/python scripts/draw_cover.py
