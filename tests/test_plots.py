@@ -453,9 +453,8 @@ def test_prices_of_pixels_are_those_of_the_cross_entropy():
     (axes,) = plots.pixel_prices({"ink": (1, 0.9), "grey": (0.5, 0.5)}).axes
     for line, x in zip(axes.lines[::2], (1, 0.5), strict=True):
         p, nats = line.get_xydata().T
-        coins = tf.keras.losses.binary_crossentropy(
-            np.full([1], x)[:, None], p[:, None]
-        )
+        pixels, p = np.full([197, 1], x), p[:, None]
+        coins = tf.keras.losses.binary_crossentropy(pixels, p)
         np.testing.assert_allclose(nats, coins, rtol=1e-5)
     assert [text.get_text() for text in axes.texts] == ["0.105", "0.693"]
 

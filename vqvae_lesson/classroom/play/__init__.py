@@ -3,6 +3,7 @@
 from vqvae_lesson.classroom.play.averages import codes_on_their_way
 from vqvae_lesson.classroom.play.codes import codes_in_the_plane
 from vqvae_lesson.classroom.play.draw import draw_a_letter
+from vqvae_lesson.classroom.play.motion import pictures_in_motion
 from vqvae_lesson.classroom.play.pages import book_of_pages
 from vqvae_lesson.classroom.play.plane import letters_from_the_plane
 from vqvae_lesson.classroom.play.rates import models_on_the_plane
@@ -16,6 +17,7 @@ __all__ = [
     "draw_a_letter",
     "letters_from_the_plane",
     "models_on_the_plane",
+    "pictures_in_motion",
     "slope_carried_across",
     "training_replayed",
 ]

@@ -29,15 +29,27 @@ class Play:
         From a choice to its label, what can be chosen, and what is chosen at first.
     libraries : dict, optional
         From the name by which the script calls a library to its file in ``vendor``.
+    film : bool
+        Whether the figure goes through time: ``film.js`` then brings a slider, and
+        moves what stands on the buttons `back`, `run` and `on`.
     """
 
     def __init__(
-        self, name, title, drawing, data, says, buttons, choices=None, libraries=None
+        self,
+        name,
+        title,
+        drawing,
+        data,
+        says,
+        buttons,
+        choices=None,
+        libraries=None,
+        film=False,
     ):
         self.choices = choices or {}
         self.name, self.title, self.data = name, title, data
         self.drawing, self.says, self.buttons = drawing, says, buttons
-        self.libraries = libraries or {}
+        self.libraries, self.film = libraries or {}, film
 
     def __repr__(self):
         return f"A figure to play with: {self.title}"
@@ -69,7 +81,8 @@ class Play:
             for name, file in self.libraries.items()
         )
         here = 'const root = document.currentScript.closest(".play");'
-        own = read("paper.js") + read(f"{self.name}.js")
+        shared = ["paper", "film"] if self.film else ["paper"]
+        own = "".join(read(f"{name}.js") for name in (*shared, self.name))
         return f"(() => {{\n{here}\n{libraries}\n{own}}})();"
 
 

@@ -1,6 +1,7 @@
 // A training, replayed: from record to record, how every code fares.
 const { steps, decades, uses, first, since, colors, view } = paper.data(root);
-const [dots, [now]] = ["code", "now"].map((name) => paper.parts(root, name));
+const [dots, pages, bars, ways] = ["code", "page", "bar", "way"].map((name) => paper.parts(root, name));
+const [[now], [sheet], [mine], [words]] = ["now", "sheet", "mine", "words"].map((name) => paper.parts(root, name));
 const last = steps.length - 1;
 const K = first.length;
 
@@ -12,14 +13,7 @@ function table(text) {
 }
 const [logs, letters] = [table(decades), table(uses)];
 const written = (number) => number.toLocaleString("en");
-
-// The slider: each record is one of its places.
-const label = document.createElement("label");
-const slider = document.createElement("input");
-label.append("step ", slider);
-paper.set(slider, { type: "range", min: 0, max: last, value: last });
-slider.style = "width: min(16rem, 60vw); min-height: 2.5rem; vertical-align: middle";
-root.querySelector(".play-controls").prepend(label);
+let [here, code] = [last, view.code];
 
 // Chosen so far (0), in exile (1), near the origin (2), as `states_of` has it.
 function stateOf(row, k) {
@@ -32,63 +26,68 @@ function toHeight(log, chart) {
   return chart.y + chart.height * (1 - (log / 1000 - low) / (high - low));
 }
 
-function draw() {
-  const row = Number(slider.value);
+// What is said of the code that is looked at, as `words_of` has it.
+function wordsOf(row, k) {
+  const length = Number((10 ** (logs[row][k] / 1000)).toPrecision(3));
+  const digits = length < 1e-3 ? length.toExponential() : length.toLocaleString("en", { maximumFractionDigits: 20 });
+  return `Code ${k}: length ${digits}, letters ${letters[row][k]}`;
+}
+
+function draw(row) {
+  here = row;
   const states = dots.map((_, k) => stateOf(row, k));
   const [chosen, exiled, waiting] = [0, 1, 2].map((state) => states.filter((one) => one === state).length);
   const inUse = letters[row].filter((count) => count > 0).length;
 
   const x = view.curves.x + (view.curves.width * steps[row]) / steps[last];
   paper.set(now, { x1: x, x2: x });
+  sheet.setAttribute("y", view.sheet.y - row * view.sheet.height);
   const [smallest, growth] = view.dot;
   dots.forEach((dot, k) => {
-    const r = smallest + growth * Math.sqrt(letters[row][k]);
-    paper.set(dot, { cy: toHeight(logs[row][k], view.dots), r, fill: colors[states[k]] });
+    const size = Math.sqrt(letters[row][k]);
+    const color = colors[states[k]];
+    paper.set(dot, { cx: x, cy: toHeight(logs[row][k], view.curves), r: smallest + growth * size, fill: color });
+    paper.set(pages[k], { stroke: color, "aria-pressed": k === code, "stroke-width": k === code ? 4 : 1.5 });
+    paper.set(bars[k], { width: view.bar * size });
   });
+  paper.set(mine, { points: ways[view.order.indexOf(code)].getAttribute("points") });
+  words.textContent = wordsOf(row, code);
 
-  slider.setAttribute("aria-valuetext", `step ${steps[row]}`);
   paper.say(
     root,
     `Step ${written(steps[row])} of ${written(steps[last])}. In use by held-out letters: ${inUse} codes. ` +
-      `Chosen in training so far: ${chosen}; in exile: ${exiled}; near the origin, never chosen: ${waiting}.`,
+      `Chosen in training so far: ${chosen}; in exile: ${exiled}; near the origin, never chosen: ${waiting}. ` +
+      `${wordsOf(row, code)}.`,
   );
   const lengths = logs[row].map((log) => 10 ** (log / 1000));
-  root.state = { step: steps[row], lengths, uses: letters[row], inUse, chosen, exiled, waiting };
+  root.state = { step: steps[row], code, lengths, uses: letters[row], inUse, chosen, exiled, waiting };
+  return `step ${steps[row]}`;
 }
 
-// While it runs by itself, a screen reader stays silent.
-let timer;
-function stop() {
-  clearInterval(timer);
-  timer = undefined;
-  paper.name(root, "run", "Run");
-  root.querySelector(".play-says").setAttribute("aria-live", "polite");
-  draw();
+// One page of all can be reached by the tabulator, the others from there by arrows.
+function reach(chosen) {
+  pages.forEach((one, k) => one.setAttribute("tabindex", k === chosen ? 0 : -1));
 }
 
-function go(by) {
-  slider.value = Number(slider.value) + by;
-  draw();
-  if (timer && Number(slider.value) === last) stop();
+function look(chosen) {
+  code = chosen;
+  reach(code);
+  draw(here);
 }
 
-slider.addEventListener("input", stop);
-paper.buttons(root, {
-  run() {
-    if (timer) return stop();
-    if (Number(slider.value) === last) slider.value = 0;
-    root.querySelector(".play-says").setAttribute("aria-live", "off");
-    paper.name(root, "run", "Pause");
-    draw();
-    timer = setInterval(go, 120, 1);
-  },
-  back() {
-    stop();
-    go(-1);
-  },
-  on() {
-    stop();
-    go(1);
-  },
+const arrows = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -view.columns, ArrowDown: view.columns };
+pages.forEach((one, k) => {
+  paper.set(one, { role: "button", "aria-label": `Code ${k}` });
+  Object.assign(one.style, { cursor: "pointer", touchAction: "manipulation" });
+  one.addEventListener("click", () => look(k));
+  one.addEventListener("keydown", (event) => {
+    if (!(event.key in arrows)) return;
+    event.preventDefault();
+    const next = pages[k + arrows[event.key]];
+    if (!next) return;
+    look(k + arrows[event.key]);
+    next.focus();
+  });
 });
-draw();
+paper.film(root, "step", last, 120, draw);
+reach(code);

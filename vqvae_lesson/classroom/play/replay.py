@@ -1,4 +1,4 @@
-"""A training, replayed: how long every code is, and how often chosen (chapter 09)."""
+"""A training, replayed: every code's length, use and picture (chapter 09)."""
 
 from base64 import b64encode
 from xml.etree import ElementTree as ET
@@ -6,8 +6,11 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from vqvae_lesson.classroom.play.figure import Play, add_part
+from vqvae_lesson.classroom.play.plane import GREYS, as_png
 
-WIDTH, LEFT, RIGHT, TOP, CHART, GAP, BELOW = 480, 42, 22, 24, 160, 62, 120
+WIDTH, LEFT, RIGHT, TOP, CHART = 480, 42, 22, 22, 136
+COLUMNS, PAGE, SHEET = 16, 30, TOP + CHART + 50  # of the pictures below the chart
+SIDE, RIM, FOOT = 14, 1, 3  # pixels of a picture, around it, and below for its bar
 DECADES = (-6.5, 5.5)  # of the logarithmic axes
 TICKS = {-6: "10⁻⁶", -4: "10⁻⁴", -2: "10⁻²", 0: "1", 2: "100", 4: "10⁴"}
 THOUSANDTHS = 1000  # of a decade: to 0.2 % of a length
@@ -26,7 +29,7 @@ def training_replayed(record, first_norms, predicted):
     ----------
     record : dict
         As :func:`vqvae_lesson.health.load_record` gives it, of a training whose
-        moving counts begin at 0.
+        moving counts begin at 0; with pictures, [28, 28, 1], at all its steps.
     first_norms : array, float [K]
         Length of each code before the first step.
     predicted : array, float [T]
@@ -35,7 +38,8 @@ def training_replayed(record, first_norms, predicted):
     Returns
     -------
     Play
-        Before it is touched it shows the last record.
+        Before it is touched it shows the last record, and looks at the code of
+        exile that was caught first.
     """
     decades = np.rint(THOUSANDTHS * np.log10(record["norms"])).astype("<i2")
     uses, steps = record["uses"], record["steps"]
@@ -43,13 +47,22 @@ def training_replayed(record, first_norms, predicted):
     chosen = record["counts"] > 0
     since = np.where(chosen.any(axis=0), chosen.argmax(axis=0), len(steps))
     plane = {"x": LEFT, "y": TOP, "width": WIDTH - LEFT - RIGHT, "height": CHART}
+    away = np.where(since > 0, since, len(steps))
+    code, states = int(away.argmin()), states_of(len(steps) - 1, since, decades, first)
+    sheets = [sheet_with_feet(pictures) for pictures in record["pictures"]]
+    tall, wide = sheets[0].shape
     view = {"curves": plane, "decades": DECADES, "dot": [SMALLEST, GROWTH]}
-    view["dots"] = {**plane, "y": TOP + CHART + GAP, "height": BELOW}
-    states = states_of(len(steps) - 1, since, decades, first)
+    view |= {"columns": COLUMNS, "code": code, "bar": (PAGE - 4) / np.sqrt(uses.max())}
+    view["sheet"] = {"y": SHEET, "height": WIDTH * tall / wide}
+    view["order"] = np.argsort(since == 0, kind="stable").tolist()
+    png = as_png(np.concatenate(sheets))
+    words = words_of(code, decades[-1], uses[-1])
+    svg = _draw(steps, decades, uses, since, states, np.log10(predicted), view)
+    _draw_pages(svg, png, len(sheets), states, uses[-1], words, view)
     return Play(
         "replay",
         "a training, replayed",
-        _draw(steps, decades, uses, since, states, np.log10(predicted), view),
+        svg,
         {
             "steps": steps.tolist(),
             "decades": b64encode(decades.tobytes()).decode(),
@@ -59,9 +72,41 @@ def training_replayed(record, first_norms, predicted):
             "colors": list(STATES.values()),
             "view": view,
         },
-        _says(steps, uses, states),
+        f"{_says(steps, uses, states)} {words}.",
         {"run": "Run", "back": "One record back", "on": "One record on"},
+        film=True,
     )
+
+
+def sheet_with_feet(pictures):
+    """Lay out pictures of half their size, with room for a bar below each.
+
+    Parameters
+    ----------
+    pictures : array, uint8 [K, 28, 28, 1], 255 for ink
+
+    Returns
+    -------
+    ndarray, uint8 [H, W]
+        Greys, from 0 for paper to 15 for ink.
+    """
+    halves = pictures.reshape(-1, SIDE, 2, SIDE, 2).mean(axis=(2, 4))
+    greys = np.rint(halves * ((GREYS - 1) / 255)).astype("uint8")
+    greys = np.pad(greys, [(0, -len(greys) % COLUMNS), (RIM, RIM + FOOT), (RIM, RIM)])
+    (high, wide) = greys.shape[1:]
+    greys = greys.reshape(-1, COLUMNS, high, wide).swapaxes(1, 2)
+    return greys.reshape(-1, COLUMNS * wide)
+
+
+def words_of(code, decades, uses):
+    """Say how long a code is, and how many held-out letters choose it."""
+    length = float(f"{10 ** (decades[code] / THOUSANDTHS):.3g}")
+    if length < 1e-3:
+        digits, power = f"{length:e}".split("e")
+        digits = f"{float(digits):g}e{int(power)}"
+    else:
+        digits = f"{length:,.10f}".rstrip("0").rstrip(".")
+    return f"Code {code}: length {digits}, letters {uses[code]}"
 
 
 def states_of(row, since, decades, first):
@@ -96,20 +141,50 @@ def _says(steps, uses, states):
 
 
 def _draw(steps, decades, uses, since, states, predicted, view):
-    """Draw the ways of all codes, and below them one dot a code."""
-    height = TOP + CHART + GAP + BELOW + 48
-    svg = ET.Element("svg", {"viewBox": f"0 0 {WIDTH} {height}", "role": "img"})
+    """Draw the ways of all codes, and a dot for each where it is now."""
+    rows = -(-len(states) // COLUMNS)
+    height = SHEET + rows * view["sheet"]["height"] // rows + 24
+    svg = ET.Element("svg", {"viewBox": f"0 0 {WIDTH} {height:.1f}", "role": "img"})
     ET.SubElement(svg, "title").text = "A training, replayed"
     ET.SubElement(svg, "desc").text = _description(steps, since, states)
-    _draw_ways(svg, view["curves"], steps, decades / THOUSANDTHS, since == 0, predicted)
-    _draw_dots(svg, view["dots"], decades[-1] / THOUSANDTHS, uses[-1], states)
+    _draw_ways(svg, view, steps, decades / THOUSANDTHS, since == 0, predicted)
+    colors = [*STATES.values()]
+    for decade, letters, state in zip(decades[-1], uses[-1], states, strict=True):
+        (x, y) = _place(1, decade / THOUSANDTHS, view["curves"])
+        r = float(SMALLEST + GROWTH * np.sqrt(letters))
+        add_part(svg, "circle", "code", cx=x, cy=y, r=r, fill=colors[state])
+        svg[-1].set("opacity", "0.6")
     for left, (text, color) in zip((54, 168, 256), STATES.items(), strict=True):
-        _key(svg, left, height - 8, "●", color, text)
+        _key(svg, left, height - 7, "●", color, text)
     return svg
 
 
-def _draw_ways(svg, plane, steps, decades, at_once, predicted):
+def _draw_pages(svg, png, records, states, uses, words, view):
+    """Draw what each code decodes to, framed in its colour, and its use as a bar."""
+    high, colors = view["sheet"]["height"], [*STATES.values()]
+    clip = ET.SubElement(svg, "clipPath", {"id": "play-replay"})
+    place = {"x": 0, "width": WIDTH}
+    add_part(clip, "rect", "window", y=SHEET, height=high, **place)
+    held = ET.SubElement(svg, "g", {"clip-path": "url(#play-replay)"})
+    whole = {"y": SHEET - high * (records - 1), "height": high * records, **place}
+    add_part(held, "image", "sheet", href=png, **whole)
+    pitch = PAGE * (SIDE + 2 * RIM + FOOT) / (SIDE + 2 * RIM)
+    for k, state in enumerate(states):
+        x, y = PAGE * (k % COLUMNS), SHEET + pitch * (k // COLUMNS)
+        bar = {"height": 3, "width": float(view["bar"] * np.sqrt(uses[k]))}
+        add_part(svg, "rect", "bar", x=x + 2, y=y + PAGE + 1.5, fill="#000", **bar)
+        side = {"width": PAGE - 2, "height": PAGE - 2, "rx": 1, "fill-opacity": "0"}
+        add_part(svg, "rect", "page", x=x + 1, y=y + 1, stroke=colors[state], **side)
+        width = "4" if k == view["code"] else "1.5"
+        svg[-1].attrib |= {"stroke-width": width, "fill": "#fff"}
+    _write(svg, 2, SHEET - 8, "what each code decodes to; bar: letters")
+    _write(svg, WIDTH - 2, SHEET - 8, words, "end")
+    svg[-1].set("data-part", "words")
+
+
+def _draw_ways(svg, view, steps, decades, at_once, predicted):
     """Draw one line a code, thick if it was chosen at once; and where we are."""
+    plane = view["curves"]
     _axes(svg, plane, "length of each code")
     for step in range(0, int(steps[-1]) + 1, 500):
         (x, y) = _place(step / steps[-1], DECADES[0], plane)
@@ -119,26 +194,14 @@ def _draw_ways(svg, plane, steps, decades, at_once, predicted):
     svg[-1].set("stroke-width", "2")
     looks = [{"stroke": "var(--c0)", "stroke-width": "0.7", "opacity": "0.75"}]
     looks += [{"stroke": "var(--c1)", "stroke-width": "1.5"}]
-    for k in np.argsort(at_once, kind="stable"):
+    for k in view["order"]:
         _line(svg, "way", steps, decades[:, k], plane, looks[int(at_once[k])])
     look = {"stroke": "currentColor", "stroke-dasharray": "6 4", "stroke-width": "1.5"}
     _line(svg, "predicted", steps, predicted, plane, look)
+    look = {"stroke": "currentColor", "stroke-width": "2"}
+    _line(svg, "mine", steps, decades[:, view["code"]], plane, look)
     _key(svg, 205, 13, "- -", "currentColor", "predicted")
     _key(svg, 320, 13, "—", "var(--c1)", "chosen in step 1")
-
-
-def _draw_dots(svg, plane, decades, uses, states):
-    """Draw one dot a code."""
-    _axes(svg, plane, "at this step, code by code (larger: in use by more letters)")
-    codes, colors = len(states), [*STATES.values()]
-    for k in range(codes):
-        (x, y) = _place((k + 0.5) / codes, decades[k], plane)
-        r = float(SMALLEST + GROWTH * np.sqrt(uses[k]))
-        add_part(svg, "circle", "code", cx=x, cy=y, r=r, fill=colors[states[k]])
-        svg[-1].set("opacity", "0.7")
-    for k, anchor in ((0, "start"), (codes - 1, "end")):
-        (x, y) = _place((k + 0.5) / codes, DECADES[0], plane)
-        _write(svg, x, y + 17, f"code {k}", anchor)
 
 
 def _description(steps, since, states):
@@ -150,8 +213,9 @@ def _description(steps, since, states):
         "far out and fall together in a narrow straight band along the dashed line; "
         f"{np.sum(since == 0)} thick lines are never up there. From step "
         f"{steps[away.min()]} on thin lines leave the band, one after the other. "
-        f"Below, a dot for each code at the end: {chosen} have been chosen, {exiled} "
-        f"are in exile, {waiting} lie near the origin."
+        f"Below, the picture of each code at the end: {chosen} have been chosen, and "
+        f"most of these are blurred letters; {exiled} are in exile; {waiting} lie near "
+        "the origin, and are evenly grey."
     )
 
 
@@ -183,7 +247,7 @@ def _key(svg, x, y, sign, color, words):
 
 def _write(svg, x, y, words, anchor="start"):
     """Write some words."""
-    add_part(svg, "text", "words", x=float(x), y=float(y))
+    add_part(svg, "text", "text", x=float(x), y=float(y))
     svg[-1].set("text-anchor", anchor)
     svg[-1].text = words
 
