@@ -19,6 +19,7 @@ from vqvae_lesson.classroom import play
 from vqvae_lesson.classroom.play import figure
 from vqvae_lesson.classroom.play.codes import regions
 from vqvae_lesson.classroom.play.pages import words_of
+from vqvae_lesson.classroom.play.replay import words_of as words_of_a_code
 from vqvae_lesson.ema import ema_step, start_averages
 from vqvae_lesson.health import load_record
 from vqvae_lesson.quantizer import nearest_code
@@ -31,7 +32,8 @@ LATENTS, CODEBOOK = RANDOM.normal(size=[30, 2]), RANDOM.normal(size=[4, 2])
 
 def show(page, shown, path):
     """Open a figure in a page of its own, as from a file."""
-    path.write_text(f"<!doctype html><meta charset='utf-8'>{shown._repr_html_()}")
+    head = "<meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
+    path.write_text(f"<!doctype html>{head}{shown._repr_html_()}")
     page.goto(path.as_uri())
     return page.locator(".play")
 
@@ -418,7 +420,7 @@ def test_the_ring_is_dragged_and_letters_are_drawn_from_the_prior(page, tmp_path
     assert state(root)["latent"] == shown.data["start"]
 
 
-RECORD = load_record("article")
+RECORD = load_record("article-small")
 FIRST = np.where(RECORD["counts"][0] > 0, 0.6, RECORD["norms"][0] * 1e-5 / 0.99)
 
 
@@ -459,8 +461,8 @@ def test_every_record_of_a_training_is_replayed(page, tmp_path):
         assert found["uses"] == RECORD["uses"][row].tolist()
         assert found["inUse"] == np.sum(RECORD["uses"][row] > 0)
         assert {name: found[name] for name in fates(row)} == fates(row)
-    assert fates(0) == {"chosen": 3, "exiled": 61, "waiting": 0}
-    assert fates(66) == {"chosen": 29, "exiled": 0, "waiting": 35}
+    assert fates(0) == {"chosen": 9, "exiled": 55, "waiting": 0}
+    assert fates(66) == {"chosen": 44, "exiled": 0, "waiting": 20}
 
 
 def test_dots_lie_where_the_lines_are_and_grow_with_use(page, tmp_path):
@@ -476,16 +478,82 @@ def test_dots_lie_where_the_lines_are_and_grow_with_use(page, tmp_path):
         areas = (radii - radii.min()) ** 2
         share = RECORD["uses"][row] / RECORD["uses"][row].max()
         assert np.allclose(areas / areas.max(), share, atol=1e-6)
+        read = "all => all.map(e => +e.getAttribute('width'))"
+        widths = root.locator("[data-part=bar]").evaluate_all(read)
+        widest = root.locator("[data-part=page]").first.get_attribute("width")
+        assert max(widths) <= float(widest)
+        assert np.allclose((widths / np.max(widths)) ** 2, share, atol=1e-6)
+
+
+def seen_of_a_sheet(root):
+    """What is behind the window of a film: greys, 1 for ink, [H, W]."""
+    number = "(e, name) => +e.getAttribute(name)"
+    top, tall = (
+        root.locator("[data-part=window]").evaluate(number, name)
+        for name in ("y", "height")
+    )
+    y, whole = (
+        root.locator("[data-part=sheet]").evaluate(number, name)
+        for name in ("y", "height")
+    )
+    sheet = pixels(root, "sheet")
+    pixel = whole / len(sheet)
+    first = round((top - y) / pixel)
+    return sheet[first : first + round(tall / pixel)]
+
+
+def test_every_record_has_the_pictures_of_its_codes(page, tmp_path):
+    root = show(page, replayed(), tmp_path / "a.html")
+    for row in (0, 10, 33, 66):
+        move_slider(root, row)
+        shown = seen_of_a_sheet(root)
+        assert shown.shape == (4 * 19, 16 * 16)
+        for k in range(64):
+            down, across = 19 * (k // 16) + 1, 16 * (k % 16) + 1
+            small = shown[down : down + 14, across : across + 14]
+            true = RECORD["pictures"][row][k, ..., 0] / 255
+            for i, j in np.ndindex(14, 14):
+                mean = true[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].mean()
+                assert abs(small[i, j] - mean) < 0.5 / 15 + 1e-6
+
+
+def test_a_code_is_looked_at_by_click_and_by_arrow_keys(page, tmp_path):
+    root = show(page, replayed(), tmp_path / "a.html")
+    pages, words = root.locator("[data-part=page]"), root.locator("[data-part=words]")
+    for row in (66, 20, 0):
+        move_slider(root, row)
+        for k in (0, 17, 41):
+            pages.nth(k).click()
+            assert state(root)["code"] == k
+            decades = np.rint(1000 * np.log10(RECORD["norms"][row]))
+            told = words_of_a_code(k, decades, RECORD["uses"][row])
+            assert words.text_content() == told
+            assert told in root.locator(".play-says").text_content()
+    way = root.locator("[data-part=mine]").get_attribute("points")
+    start, *_, end = (float(point.split(",")[1]) for point in way.split())
+    logs = np.log10(RECORD["norms"][[0, -1], 41])
+    view = replayed().data["view"]
+    low, high = view["decades"]
+    heights = view["curves"]["y"] + 136 * (high - logs) / (high - low)
+    assert np.allclose([start, end], heights, atol=0.11)
+    for key, code in (("ArrowRight", 42), ("ArrowUp", 26), ("ArrowLeft", 25)):
+        page.keyboard.press(key)
+        assert state(root)["code"] == code
+        focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+        assert focused == f"Code {code}"
+    pressed = root.locator("[aria-pressed=true]")
+    assert pressed.get_attribute("aria-label") == "Code 25"
 
 
 def test_a_still_replay_shows_all_lines_and_the_last_record(chromium, tmp_path):
     still = chromium.new_page(java_script_enabled=False)
     root = show(still, replayed(), tmp_path / "a.html")
     assert root.locator("polyline[data-part=way]").count() == 64
-    assert root.locator("polyline[stroke='var(--c1)']").count() == 3
-    assert root.locator("circle[fill='var(--c1)']").count() == 29
-    assert root.locator("circle[fill='var(--grey)']").count() == 35
-    assert "In use by held-out letters: 30" in root.text_content()
+    assert root.locator("polyline[stroke='var(--c1)']").count() == 9
+    for part, look in (("circle", "fill"), ("rect[data-part=page]", "stroke")):
+        assert root.locator(f"{part}[{look}='var(--c1)']").count() == 44
+        assert root.locator(f"{part}[{look}='var(--grey)']").count() == 20
+    assert "In use by held-out letters: 44" in root.text_content()
     assert not root.locator("button, input").first.is_visible()
     still.close()
 
@@ -510,6 +578,71 @@ def test_a_replay_moves_by_keys_and_runs_to_its_end(page, tmp_path):
     paused = state(root)["step"]
     page.wait_for_timeout(300)
     assert state(root)["step"] == paused < 50
+
+
+FRAMES = RANDOM.random([24, 6, 28, 28, 1])
+
+
+def moving():
+    labels = [f"step {number}" for number in range(24)]
+    return play.pictures_in_motion(FRAMES, labels, 3, "six in motion", "Six greys.")
+
+
+def is_frame(shown, frame):
+    """Whether six pictures with their rims, in two rows, are those of a frame."""
+    tiles = shown.reshape(2, 30, 3, 30).swapaxes(1, 2).reshape(6, 30, 30)[:, 1:29, 1:29]
+    return np.abs(tiles - frame[..., 0]).max() < 0.5 / 15 + 1e-6
+
+
+def test_pictures_move_once_when_they_are_seen_and_rest_at_the_end(page, tmp_path):
+    path = tmp_path / "a.html"
+    above = "<div style='height: 2000px'></div>"
+    path.write_text(f"<!doctype html>{above}{moving()._repr_html_()}")
+    page.goto(path.as_uri())
+    root = page.locator(".play")
+    page.wait_for_timeout(400)
+    assert state(root)["row"] == 23  # nobody has seen it yet
+    root.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.play').state.row < 5")
+    assert root.locator(".play-says").get_attribute("aria-live") == "off"
+    page.wait_for_function("document.querySelector('.play').state.row === 23")
+    page.wait_for_timeout(400)
+    assert state(root) == {"row": 23, "label": "step 23"}
+    assert root.locator(".play-says").get_attribute("aria-live") == "polite"
+
+
+@pytest.mark.parametrize("count", [2, 24, 60])
+def test_no_motion_lasts_longer_than_five_seconds(count):
+    shown = play.pictures_in_motion(
+        FRAMES[:2].repeat(30, axis=0)[:count], "a" * count, 3, "a", "b"
+    )
+    assert count * shown.data["view"]["milliseconds"] <= 5_000
+
+
+def test_each_frame_of_a_motion_is_told_and_shown(page, tmp_path):
+    page.emulate_media(reduced_motion="reduce")
+    root = show(page, moving(), tmp_path / "a.html")
+    assert root.locator(".play-says").text_content() == moving().says == "step 23"
+    assert is_frame(seen_of_a_sheet(root), FRAMES[23])
+    for row in (0, 7, 22):
+        move_slider(root, row)
+        assert is_frame(seen_of_a_sheet(root), FRAMES[row])
+        assert root.locator("[data-part=words]").text_content() == f"step {row}"
+        slider = root.get_by_label("step", exact=True)
+        assert slider.get_attribute("aria-valuetext") == f"step {row}"
+    root.get_by_role("button", name="One on").click()
+    assert state(root)["row"] == 23
+    move_slider(root, 3)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert state(root)["row"] == 23
+
+
+def test_a_motion_without_scripts_is_its_last_frame(chromium, tmp_path):
+    still = chromium.new_page(java_script_enabled=False)
+    root = show(still, moving(), tmp_path / "a.html")
+    assert is_frame(seen_of_a_sheet(root), FRAMES[23])
+    assert not root.locator("button, input").first.is_visible()
+    still.close()
 
 
 @pytest.fixture(scope="module")
@@ -713,3 +846,153 @@ def test_the_still_plane_has_its_runs_in_their_places(chromium, tmp_path, rates)
     assert root.locator("[data-part=ring]").count() == 1
     assert not root.locator("button").first.is_visible()
     still.close()
+
+
+@pytest.fixture(scope="module")
+def all_figures(flat, rates, book):
+    """One figure of each kind."""
+    return {
+        "codes": play.codes_in_the_plane(LATENTS, CODEBOOK),
+        "straight": play.slope_carried_across(0.8, [0.5, 1.5], 2, (-0.3, 3.2)),
+        "averages": play.codes_on_their_way(BATCHES, CORNER),
+        "plane": flat[1],
+        "replay": replayed(),
+        "motion": moving(),
+        "pages": play.book_of_pages(*book),
+        "rates": rates[-1],
+    }
+
+
+KINDS = ("codes", "straight", "averages", "plane", "replay", "motion", "pages", "rates")
+
+
+@pytest.fixture
+def touched(chromium):
+    """Open a page on a phone, whose owner has asked for less motion."""
+    phone = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
+    context = chromium.new_context(**phone, is_mobile=True, reduced_motion="reduce")
+    page = context.new_page()
+    heard = []
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    yield page
+    context.close()
+    assert not heard
+
+
+def drag_by_finger(page, start, end):
+    """Put a finger down, move it in small steps, and lift it."""
+    hand = page.context.new_cdp_session(page)
+
+    def touch(kind, *places):
+        points = [{"x": float(x), "y": float(y)} for x, y in places]
+        hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", start)
+    for share in np.linspace(0.1, 1, 10):
+        touch("touchMove", np.add(start, share * np.subtract(end, start)))
+    touch("touchEnd")
+
+
+def middle_of(part):
+    box = part.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_no_kind_of_figure_is_left_out_here():
+    assert {path.stem for path in PLAY.glob("*.js")} - {"paper", "film", "draw"} == {
+        *KINDS
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_moves_by_itself_where_less_motion_is_asked_for(
+    touched, tmp_path, all_figures, kind
+):
+    root = show(touched, all_figures[kind], tmp_path / "a.html")
+    touched.wait_for_function("document.querySelector('.play').state")
+    before, drawn = state(root), root.locator("svg").first.inner_html()
+    touched.wait_for_timeout(600)
+    assert state(root) == before
+    assert root.locator("svg").first.inner_html() == drawn
+    moving_by_style = touched.evaluate("document.getAnimations().length")
+    assert moving_by_style == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [
+        *(("codes", "code"), ("codes", "latent"), ("plane", "point")),
+        *(("straight", "latent"), ("straight", "code")),
+    ],
+)
+def test_what_is_dragged_follows_the_finger(touched, tmp_path, all_figures, kind, part):
+    root = show(touched, all_figures[kind], tmp_path / "a.html")
+    touched.wait_for_function("document.querySelector('.play').state")
+    before = state(root)
+    held = root.locator(f"[data-part={part}]").first
+    x, y = middle_of(held)
+    svg = root.locator("svg").first.bounding_box()
+    to_y = y if kind == "straight" else svg["y"] + 0.4 * svg["height"]
+    end = svg["x"] + 0.45 * svg["width"], to_y
+    drag_by_finger(touched, (x, y), end)
+    assert state(root) != before
+    found = middle_of(root.locator(f"[data-part={part}]").first)
+    assert np.allclose(found[0], end[0], atol=3)
+    assert kind == "straight" or np.allclose(found[1], end[1], atol=3)
+    assert touched.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("kind", ["replay", "motion"])
+def test_a_slider_follows_the_finger(touched, tmp_path, all_figures, kind):
+    root = show(touched, all_figures[kind], tmp_path / "a.html")
+    slider = root.locator("input[type=range]")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    y, right = box["y"] + box["height"] / 2, box["x"] + box["width"]
+    drag_by_finger(touched, (right - 9, y), (box["x"] + box["width"] / 2, y))
+    place = float(slider.input_value()) / float(slider.get_attribute("max"))
+    assert 0.3 < place < 0.7
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "changed"),
+    [
+        ("pages", "page", "page"),
+        ("replay", "page", "code"),
+        ("rates", "model", "chosen"),
+        ("averages", "", "t"),
+        ("codes", "", "codes"),
+    ],
+)
+def test_a_tap_does_what_a_click_does(
+    touched, tmp_path, all_figures, kind, part, changed
+):
+    root = show(touched, all_figures[kind], tmp_path / "a.html")
+    before = state(root)[changed]
+    if part:
+        chosen = root.locator(f"[data-part={part}]").nth(5)
+        if kind == "rates":
+            x, y = all_figures[kind].data["models"][5]["places"][0]
+            svg = root.locator("svg").first.bounding_box()
+            scale = svg["width"] / 480
+            touched.touchscreen.tap(svg["x"] + x * scale, svg["y"] + y * scale)
+        else:
+            chosen.tap()
+    else:
+        root.locator("button").first.tap()
+    assert state(root)[changed] != before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_finger_on_the_paper_scrolls_the_page(touched, tmp_path, all_figures, kind):
+    path = tmp_path / "a.html"
+    below = "<div style='height: 3000px'></div>"
+    whole = f"<!doctype html><meta charset='utf-8'>{all_figures[kind]._repr_html_()}"
+    head = "<meta name='viewport' content='width=device-width'>"
+    path.write_text(f"{whole}{head}{below}")
+    touched.goto(path.as_uri())
+    svg = touched.locator(".play svg").first.bounding_box()
+    x, y = svg["x"] + 4, svg["y"] + svg["height"] - 6
+    drag_by_finger(touched, (x, y), (x, y - 150))
+    touched.wait_for_timeout(100)
+    assert touched.evaluate("scrollY") > 50

@@ -50,6 +50,9 @@ const paper = {
       event.preventDefault();
       part.focus({ preventScroll: true });
     });
+    // Else the page would scroll away under the finger: in a drawing, a browser goes by
+    // the touch-action of the whole, not of the part.
+    part.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     part.addEventListener("pointermove", (event) => {
       if (!part.hasPointerCapture(event.pointerId)) return;
       const place = new DOMPoint(event.clientX, event.clientY);
