@@ -46,11 +46,10 @@ def test_a_page_fits_phones_and_screens(chromium, path):
 def test_all_mathematics_of_a_page_is_set(chromium, path):
     page = chromium.new_page()
     page.goto(path.as_uri())
-    page.wait_for_function("!window.MathJax || MathJax.startup?.promise")
-    page.evaluate("window.MathJax && MathJax.startup.promise.then(() => null)")
     formulas = page.locator(".math").count()
-    assert page.locator(".math mjx-container").count() >= formulas
-    assert page.locator("mjx-merror").count() == 0
+    assert page.locator(".math > :is(.katex, .katex-display)").count() == formulas
+    assert page.locator(".math math").count() == formulas  # for a screen reader
+    assert page.locator(".katex-error").count() == 0
     page.close()
 
 
