@@ -371,13 +371,14 @@ def test_clear_empties_the_sheet_and_a_stroke_replaces_a_letter(page, folder):
     letter = root.locator("[data-part=letter]")
     root.get_by_role("button", name="Clear").click()
     assert letter.get_attribute("visibility") == "hidden"
-    assert root.get_by_text("Draw here").is_visible()
+    assert root.get_by_text("draw here").is_visible()
     root.get_by_role("button", name="A letter of the set").click()
     page.wait_for_function(f"{STATE}.shown === 13")
     assert letter.get_attribute("visibility") == "visible"
     draw_with_the_mouse(page, [(0.2, 0.2), (0.7, 0.7)])
     draw_with_the_mouse(page, [(0.2, 0.7), (0.7, 0.2)])
     assert letter.get_attribute("visibility") == "hidden"
+    assert not root.get_by_text("draw here").is_visible()
     assert root.evaluate("root => [root.state.shown, root.state.strokes.length]") == [
         None,
         2,

@@ -141,6 +141,7 @@ function begin() {
 function stayStill() {
   [strokes, shown, drawing] = [[], start, false];
   lay();
+  hint.setAttribute("visibility", "hidden");
   sheet.style.pointerEvents = "none";
   sheet.removeAttribute("tabindex");
   root.querySelector(".play-controls").hidden = true;
@@ -154,7 +155,7 @@ function lay() {
   const line = (stroke) => stroke.map(([x, y]) => `${x * width} ${y * width}`).join("L");
   ink.setAttribute("d", strokes.map((stroke) => `M${line(stroke)}L${stroke.at(-1).map((share) => share * width).join(" ")}`).join(""));
   letter.setAttribute("visibility", shown === null ? "hidden" : "visible");
-  hint.setAttribute("visibility", shown === null && !strokes.length ? "visible" : "hidden");
+  hint.setAttribute("visibility", strokes.length ? "hidden" : "visible");
 }
 
 // Bytes of ink as a picture, black on white.

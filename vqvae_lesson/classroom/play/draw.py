@@ -193,9 +193,6 @@ def _draw(letter, answers, sheets, name):
     add_part(svg, "rect", "paper", **paper, fill="#fff", stroke="currentColor")
     add_part(svg, "image", "letter", **paper, href=_letter_png(letter))
     svg[-1].set("style", "image-rendering:pixelated")
-    add_part(svg, "text", "hint", x=SHEET / 2, y=SHEET / 2, visibility="hidden")
-    svg[-1].attrib |= {"text-anchor": "middle", "style": "fill:#555"}
-    svg[-1].text = "Draw here"
     brush = {"fill": "none", "stroke": "#000", "stroke-width": "15"}
     place = {"transform": "translate(1 1)", "clip-path": "url(#draw-paper)"}
     add_part(ET.SubElement(svg, "g", place), "path", "ink", d="", **brush)
@@ -212,6 +209,8 @@ def _draw(letter, answers, sheets, name):
     for line, text in enumerate(("what goes in:", "28 · 28 pixels")):
         add_part(svg, "text", "goes-in", x=WIDTH - SEEN - 1, y=SEEN + 18 + 16 * line)
         svg[-1].text = text
+    add_part(svg, "text", "hint", x=WIDTH - SEEN - 1, y=SHEET - 4, visibility="hidden")
+    svg[-1].text = "← draw here"
     for row, (network, found) in enumerate(answers.items()):
         _draw_answer(svg, network, TOP + ROW * row, *found)
     return svg
