@@ -333,7 +333,9 @@ def test_stale_output_fails_and_true_output_passes(
 ):
     cell = nbformat.v4.new_code_cell(source, execution_count=1)
     if source.startswith("print"):
-        cell.source = f"from vqvae_lesson.classroom.source import *\n{source}"
+        cell.source = (
+            f"from vqvae_lesson.classroom.source import Source, show_source\n{source}"
+        )
         text = f"def __repr__(self):\n    {output}\n"
         cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
     else:

@@ -18,6 +18,8 @@ from vqvae_lesson.limits import Nats
 from vqvae_lesson.recipes import VAERecipe
 from vqvae_lesson.runs.files import read_json
 
+__all__ = ["load_comparison", "random_letters", "blank_share", "load_looks"]
+
 COMPARED = {
     name: [name, f"{name}-seed-1", f"{name}-seed-2"]
     for name in ("article", "healthy", "vae", "vae-wide", "vae-2")
@@ -95,12 +97,18 @@ def load_comparison(version):
     Returns
     -------
     dict
-        From model to one :class:`Nats` for each of its three seeds.
+        From model to three :class:`~vqvae_lesson.limits.Nats`, one a seed.
 
     Raises
     ------
     LessonError
         For another version.
+
+    Examples
+    --------
+    >>> runs = load_comparison("grey")["article"]
+    >>> len(runs), runs[0]._fields
+    (3, ('reconstruction', 'price', 'bound', 'likelihood'))
     """
     runs = read_json(RECORDS / "comparison.json")
     return {
@@ -141,6 +149,13 @@ def random_letters(model, count, shares=None, seed=0):
     Returns
     -------
     ndarray, float32 [count, H, W, C] in [0, 1]
+
+    Examples
+    --------
+    >>> from vqvae_lesson.laboratory import small_recipe
+    >>> model = small_recipe().build((28, 28, 1), seed=0)
+    >>> random_letters(model, count=5).shape
+    (5, 28, 28, 1)
     """
     if shares is None:
         return model.sample(count, seed).numpy()
@@ -233,8 +248,14 @@ def load_looks():
     Returns
     -------
     dict
-        From the names of :func:`small_models` to three dicts, one a seed: the parts
-        of :class:`Looks`, and for a VAE those of
-        :class:`~vqvae_lesson.vae.Numbers`; for "vae, falling" these only.
+        From the names of the small models to three dicts, one a seed: the parts
+        of ``Looks``, and for a VAE those of ``vae.Numbers``; for "vae, falling"
+        these only.
+
+    Examples
+    --------
+    >>> looks = load_looks()
+    >>> sorted(looks), len(looks["healthy"])
+    (['article', 'healthy', 'vae', 'vae, falling', 'vae-wide'], 3)
     """
     return read_json(RECORDS / "looks.json")

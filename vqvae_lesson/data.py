@@ -18,7 +18,19 @@ from vqvae_lesson.glyphs import GLYPH_NAMES, draw_glyphs
 from vqvae_lesson.kmnist import find_kmnist, read_idx
 from vqvae_lesson.own_images import expect_enough, read_npz, read_pngs
 
+__all__ = [
+    "KMNIST_SOUNDS",
+    "Letters",
+    "to_float",
+    "split",
+    "batches",
+    "lesson_letters",
+    "load_kmnist",
+    "load_letters",
+]
+
 KMNIST_NAMES = GLYPH_NAMES
+#: How the ten characters of KMNIST are said, in the order of their labels.
 KMNIST_SOUNDS = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 HELD_OUT_SHARE = 0.2
 
@@ -150,7 +162,7 @@ def load_kmnist(folder=None, full=False):
     Parameters
     ----------
     folder : path, optional
-        Where to look first; see :func:`find_kmnist`.
+        Where to look first; see :func:`~vqvae_lesson.kmnist.find_kmnist`.
     full : bool
         False: the 10,000-image file, shuffled with seed 0 and split 8,000 to
         2,000. True: the official 60,000 for training and 10,000 held out.
@@ -163,6 +175,12 @@ def load_kmnist(folder=None, full=False):
     ----------
     Clanuwat et al. 2018, "Deep Learning for Classical Japanese Literature",
     arXiv:1812.01718.
+
+    Examples
+    --------
+    >>> letters = load_kmnist()
+    >>> letters.held_out_images.shape, letters.held_out_labels[:5].tolist()
+    ((2000, 28, 28, 1), [2, 6, 6, 8, 0])
     """
     test = _images_and_labels("t10k", folder)
     if full:
@@ -243,11 +261,17 @@ def load_letters(source="kmnist", folder=None):
         ``"kmnist"`` (the lesson's split), ``"kmnist-full"``, ``"glyphs"``, or
         the path of an ``.npz`` file or of a folder of PNGs.
     folder : path, optional
-        Where KMNIST's files are; see :func:`find_kmnist`.
+        Where KMNIST's files are; see :func:`~vqvae_lesson.kmnist.find_kmnist`.
 
     Returns
     -------
     Letters
+
+    Examples
+    --------
+    >>> letters = load_letters("glyphs")
+    >>> letters.name, letters.train_images.shape
+    ('glyphs', (8000, 28, 28, 1))
     """
     if source in ("kmnist", "kmnist-full"):
         return load_kmnist(folder, full=source == "kmnist-full")
@@ -262,6 +286,12 @@ def lesson_letters():
     Letters
         KMNIST's 8,000 + 2,000. Where there is neither file nor network, as many
         drawn letters, and a line is printed that says so.
+
+    Examples
+    --------
+    >>> letters = lesson_letters()
+    >>> letters.train_images.shape, letters.held_out_images.shape
+    ((8000, 28, 28, 1), (2000, 28, 28, 1))
     """
     try:
         return load_kmnist()
@@ -303,6 +333,12 @@ def batches(images, batch_size, seed=0, epoch=0):
     ------
     LessonError
         If there are fewer images than one batch holds.
+
+    Examples
+    --------
+    >>> images = np.zeros([130, 28, 28, 1], np.float32)
+    >>> [batch.shape.as_list() for batch in batches(images, batch_size=64)]
+    [[64, 28, 28, 1], [64, 28, 28, 1]]
     """
     import tensorflow as tf
 

@@ -8,6 +8,8 @@ from keras import layers
 
 from vqvae_lesson.encoder import takes_sizes
 
+__all__ = ["build_decoder"]
+
 
 @takes_sizes
 def build_decoder(
@@ -32,6 +34,13 @@ def build_decoder(
     ------
     LessonError
         For sizes that the layers cannot take.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> decoder = build_decoder(base_depth=8)
+    >>> decoder(np.zeros([5, 1, 16], np.float32)).shape.as_list()
+    [5, 28, 28, 1]
     """
     height, width, channels = image_shape
     depth = base_depth

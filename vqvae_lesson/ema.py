@@ -13,6 +13,18 @@ from vqvae_lesson.arguments import takes
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.quantizer import VectorQuantizer
 
+__all__ = [
+    "CodebookState",
+    "batch_statistics",
+    "moving_average",
+    "EMAStart",
+    "start_averages",
+    "ema_start",
+    "ema_step",
+    "revive",
+    "VectorQuantizerEMA",
+]
+
 
 class EMAStart(NamedTuple):
     """How the averages begin.
@@ -83,6 +95,12 @@ def start_averages(codebook, start="article"):
     ------
     LessonError
         For another start, or what is no matrix of real numbers.
+
+    Examples
+    --------
+    >>> state = start_averages([[3.0, 4.0], [1.0, 0.0]], start="consistent")
+    >>> state.ema_counts.numpy()
+    array([1., 1.], dtype=float32)
     """
     first = ema_start(start)
     counts = tf.fill(codebook.shape[:1], first.count)
@@ -153,7 +171,7 @@ def ema_step(state, latents, indices, decay, start="article"):
     decay : float
         γ in [0, 1): how much of the old average stays.
     start : {"article", "debiased", "consistent"}
-        How the averages were started; see :data:`EMA_STARTS`.
+        How the averages were started; a name in ``EMA_STARTS``.
 
     Returns
     -------
@@ -167,6 +185,15 @@ def ema_step(state, latents, indices, decay, start="article"):
     References
     ----------
     van den Oord et al. 2017, arXiv:1711.00937, appendix A.1, equations 6 to 8.
+
+    Examples
+    --------
+    >>> state = start_averages([[0.0, 0.0], [8.0, 8.0]], start="consistent")
+    >>> latents, indices = [[1.0, 0.0], [1.0, 2.0]], [0, 0]
+    >>> state = ema_step(state, latents, indices, decay=0.5, start="consistent")
+    >>> state.codebook.numpy().round(2)
+    array([[0.67, 0.67],
+           [8.  , 8.  ]], dtype=float32)
     """
     rule = ema_start(start)
     counts, sums = batch_statistics(latents, indices, state.codebook.shape[0])
@@ -238,6 +265,15 @@ class VectorQuantizerEMA(VectorQuantizer):
     ----------
     ema_counts : variable, float32 [K]
     ema_sums : variable, float32 [K, D]
+
+    Examples
+    --------
+    >>> quantizer = VectorQuantizerEMA(num_codes=4, code_size=2, start="consistent")
+    >>> latents = tf.ones([8, 2])
+    >>> quantized, indices = quantizer(latents)
+    >>> quantizer.update(latents, indices)
+    >>> round(float(tf.reduce_max(quantizer.ema_counts)), 2)  # 0.99 · 1 + 0.01 · 8
+    1.07
     """
 
     def __init__(

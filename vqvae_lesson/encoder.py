@@ -13,6 +13,8 @@ from keras import layers
 
 from vqvae_lesson.errors import LessonError
 
+__all__ = ["build_encoder"]
+
 
 def takes_sizes(build):
     """Make a builder of a network refuse sizes that its layers cannot take.
@@ -72,6 +74,13 @@ def build_encoder(
     ------
     LessonError
         For sizes that the layers cannot take.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> encoder = build_encoder(base_depth=8)
+    >>> encoder(np.zeros([5, 28, 28, 1], np.float32)).shape.as_list()
+    [5, 1, 16]
     """
     height, width, channels = image_shape
     depth = base_depth

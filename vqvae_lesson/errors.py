@@ -6,6 +6,8 @@ to do. The command line prints it without a traceback.
 
 import functools
 
+__all__ = ["LessonError"]
+
 
 class LessonError(ValueError):
     """Input that the lesson cannot use, with the way out in the message."""

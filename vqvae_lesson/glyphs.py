@@ -11,6 +11,8 @@ import numpy as np
 
 from vqvae_lesson.errors import LessonError
 
+__all__ = ["draw_glyphs"]
+
 # One string a stroke, in the order of writing: the points "x y" that the pen
 # passes, in hundredths of a square whose y axis points down.
 GLYPH_STROKES = {

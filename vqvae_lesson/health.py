@@ -17,6 +17,16 @@ from vqvae_lesson.losses import Losses, commitment_loss, reconstruction_loss
 from vqvae_lesson.metrics import choose, code_counts, encode
 from vqvae_lesson.runs.files import open_arrays, whole_file
 
+__all__ = [
+    "WarmUp",
+    "start_on_data",
+    "falling_rate",
+    "CodeRecord",
+    "RECORDS",
+    "load_record",
+]
+
+#: Folder of the measured runs that come with the package.
 RECORDS = Path(__file__).parent / "records"
 PICTURES = ("picture_steps", "pictures")
 PICTURES_AT = (1, 300, 1_000, 2_500)
@@ -41,6 +51,15 @@ class WarmUp:
     References
     ----------
     Ghosh et al. 2020, arXiv:1903.12436: encoders of constant variance.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("small").build((28, 28, 1), seed=0)
+    >>> images = tf.zeros([5, 28, 28, 1])
+    >>> losses, output = WarmUp(model).losses(images, noise=[0, 1])
+    >>> float(losses.prior), output
+    (0.0, None)
     """
 
     def __init__(self, model):
@@ -95,6 +114,16 @@ def start_on_data(model, images, seed=0):
     References
     ----------
     Łańcucki et al. 2020, arXiv:2005.08520: codes re-estimated from the data.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.glyphs import draw_glyphs
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("small").build((28, 28, 1), seed=0)
+    >>> images, labels = draw_glyphs(100, seed=0)
+    >>> start_on_data(model, np.float32(images[..., None] / 255))
+    >>> model.quantizer.codebook.shape.as_list()
+    [64, 16]
     """
     from sklearn.cluster import KMeans
 
@@ -157,7 +186,7 @@ class CodeRecord:
         length of a code, its moving average, and how many images choose it; and
         `nll`, in nats per image.
     pictures : dict
-        From a step in :data:`PICTURES_AT` to what the codes decode to, uint8
+        From a step in ``PICTURES_AT`` to what the codes decode to, uint8
         [K, H, W, 1].
 
     Raises
@@ -165,6 +194,16 @@ class CodeRecord:
     LessonError
         For a model with more than one latent, and for a file at the path that is no
         record of this training.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> from vqvae_lesson.training import Training
+    >>> training = Training(find_recipe("small"), (28, 28, 1), seed=0)
+    >>> record = CodeRecord(training, np.zeros([10, 28, 28, 1], np.float32))
+    >>> record(step=1)
+    >>> record.rows["steps"], record.rows["uses"][0].sum().item()
+    ([1], 10)
     """
 
     def __init__(self, training, images, path=None, origin=None):
@@ -294,6 +333,12 @@ def load_record(name):
     ------
     LessonError
         For an unknown name.
+
+    Examples
+    --------
+    >>> record = load_record("article")
+    >>> record["norms"].shape == (len(record["steps"]), 64)
+    True
     """
     known = sorted(path.stem for path in RECORDS.glob("*.npz"))
     if name not in known:

@@ -19,6 +19,19 @@ from vqvae_lesson.health import RECORDS
 from vqvae_lesson.metrics import code_counts
 from vqvae_lesson.runs.files import read_json
 
+__all__ = [
+    "sharpness",
+    "Accuracy",
+    "accuracy_with_interval",
+    "two_sample_test",
+    "best_judge",
+    "Reader",
+    "train_reader",
+    "closest_duel",
+    "class_purity",
+    "load_judged",
+]
+
 LAPLACIAN = np.array([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]])
 COMPONENTS = 50
 
@@ -151,6 +164,13 @@ def train_reader(pictures, labels):
     ------
     LessonError
         For a single class, or more labels than pictures, or fewer.
+
+    Examples
+    --------
+    >>> light, dark = np.zeros([20, 8, 8, 1]), np.ones([20, 8, 8, 1])
+    >>> reader = train_reader(np.concatenate([light, dark]), np.repeat([3, 5], 20))
+    >>> reader(np.full([1, 8, 8, 1], 0.9))
+    array([5])
     """
     flat = np.float64(pictures).reshape(len(pictures), -1)
     parts = min(COMPONENTS, *flat.shape)
@@ -189,7 +209,7 @@ class Reader(NamedTuple):
         Raises
         ------
         LessonError
-            For pictures as :func:`expect_pictures` refuses them.
+            For another shape than [M, H, W, C], or values outside 0 to 1.
         """
         return closest_duel(self.classifier, self(pictures), pictures)
 
@@ -209,6 +229,14 @@ def closest_duel(classifier, labels, pictures):
     -------
     ndarray, float [M]
         In units of the distance from a border to the letters that hold it up.
+
+    Examples
+    --------
+    >>> light, dark = np.zeros([20, 8, 8, 1]), np.ones([20, 8, 8, 1])
+    >>> reader = train_reader(np.concatenate([light, dark]), np.repeat([3, 5], 20))
+    >>> pictures = np.stack([dark[0], light[0]])
+    >>> closest_duel(reader.classifier, np.array([5, 5]), pictures).round(2)
+    array([ 1., -1.])
     """
     flat = np.float64(pictures).reshape(len(pictures), -1)
     duels = classifier.decision_function(flat).reshape(len(flat), -1)
@@ -263,6 +291,12 @@ def two_sample_test(first, second, seed=0):
     References
     ----------
     Lopez-Paz and Oquab 2017, arXiv:1610.06545.
+
+    Examples
+    --------
+    >>> pictures = np.random.default_rng(0).random([200, 8, 8, 1])
+    >>> two_sample_test(pictures, 1 - pictures / 2).accuracy
+    1.0
     """
     order = np.random.default_rng(seed).permutation(len(first))
     halves = np.array_split(order, 2)
@@ -378,5 +412,11 @@ def load_judged():
     -------
     dict
         From the name of an experiment to three dicts of verdicts, one a seed.
+
+    Examples
+    --------
+    >>> judged = load_judged()
+    >>> {len(seeds) for seeds in judged.values()}
+    {3}
     """
     return read_json(RECORDS / "judges.json")

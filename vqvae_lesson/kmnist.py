@@ -22,6 +22,8 @@ import numpy as np
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.intake import expect_room, regular_size
 
+__all__ = ["KMNIST_FILES", "find_kmnist", "read_idx"]
+
 # The publisher's server answers at both. Were the first to fail, nothing is lost by
 # the second: a file counts only with the right hash.
 KMNIST_URLS = (
@@ -50,6 +52,7 @@ class Published(NamedTuple):
     sha256: str
 
 
+#: The published files by name, each with its bytes, MD5 and SHA-256.
 KMNIST_FILES = {
     "t10k-images-idx3-ubyte.gz": Published(
         3_041_136,
@@ -99,6 +102,12 @@ def find_kmnist(name, folder=None, url=None, progress=True):
     LessonError
         For an unknown name, for a file with a wrong hash, and where the file is
         nowhere to be had.
+
+    Examples
+    --------
+    >>> path = find_kmnist("t10k-labels-idx1-ubyte.gz")
+    >>> path.name, path.stat().st_size
+    ('t10k-labels-idx1-ubyte.gz', 5120)
     """
     if name not in KMNIST_FILES:
         raise LessonError(f"KMNIST has no {name!r}, expected one of {[*KMNIST_FILES]}")
@@ -283,6 +292,16 @@ def read_idx(path):
     References
     ----------
     Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> header = bytes([0, 0, 8, 1]) + (3).to_bytes(4, "big")  # bytes, one axis, 3 long
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "labels.gz"
+    ...     count = path.write_bytes(gzip.compress(header + bytes([7, 0, 9])))
+    ...     read_idx(path)
+    array([7, 0, 9], dtype=uint8)
     """
     packed = regular_size(path)
     try:

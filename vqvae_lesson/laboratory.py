@@ -14,8 +14,20 @@ from vqvae_lesson.recipes import RECIPES, VAERecipe, VQVAERecipe
 from vqvae_lesson.runs.files import read_json
 from vqvae_lesson.training import Training
 
+__all__ = [
+    "SEEDS",
+    "MEASURES",
+    "THREE",
+    "KL_WEIGHTS",
+    "small_recipe",
+    "small_rival",
+    "run_experiment",
+    "load_laboratory",
+]
+
+#: Seeds of the small experiments: three of each.
 SEEDS = (0, 1, 2)
-# What the recipe `healthy` changes in the article's, by name.
+#: What the recipe ``healthy`` changes in the article's, by name.
 MEASURES = {
     "wide neck": {"neck_depth": 64},
     "warm-up": {"warm_up_steps": 200},
@@ -25,6 +37,7 @@ MEASURES = {
     "short memory": {"decay": 0.95},
     "strong commitment": {"commitment_weight": 8.0},
 }
+#: The measures that collapse without a consistent start or revival beside them.
 THREE = ("wide neck", "warm-up", "falling rate")
 # What lies between the measure `wide neck` and its absence; the last is the control
 # for the layer that `64, then 4` adds.
@@ -33,6 +46,7 @@ NECKS = {
     "64, then 4": {"neck_depth": 64, "directions": 4},
     "64, then 16": {"neck_depth": 64, "directions": 16},
 }
+#: Exchange rates β of the small rivals, in nats of pixels for a nat of the latent.
 KL_WEIGHTS = (0.5, 1, 2, 4, 6, 8, 12, 16)
 
 
@@ -116,6 +130,12 @@ def small_rival(kl_weight):
     Returns
     -------
     VAERecipe
+
+    Examples
+    --------
+    >>> recipe = small_rival(kl_weight=4)
+    >>> recipe.kl_weight, recipe.base_depth
+    (4, 8)
     """
     return VAERecipe(
         base_depth=8, epochs=10, neck_depth=64, falling_rate=True, kl_weight=kl_weight
@@ -165,6 +185,17 @@ def run_experiment(recipe, seed, letters):
     model : vqvae_lesson.model.LessonModel
     metrics : NamedTuple
         What :func:`vqvae_lesson.metrics.evaluate` finds.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from vqvae_lesson.data import load_letters
+    >>> letters = load_letters("glyphs")
+    >>> few = replace(letters, train_images=letters.train_images[:128])
+    >>> recipe = replace(small_recipe(), epochs=1)
+    >>> model, metrics = run_experiment(recipe, seed=0, letters=few)
+    >>> metrics._fields
+    ('nll', 'codes_in_use', 'perplexity')
     """
     training = Training(recipe, letters.train_images.shape[1:], seed)
     steps = recipe.epochs * (len(letters.train_images) // recipe.batch_size)
@@ -181,5 +212,11 @@ def load_laboratory():
     dict
         From the name of an experiment to three dicts of metrics, one a seed; beside
         those of the model, `sharpness` of its reconstructions.
+
+    Examples
+    --------
+    >>> runs = load_laboratory()["three"]
+    >>> len(runs), sorted(runs[0])
+    (3, ['codes_in_use', 'nll', 'perplexity', 'sharpness'])
     """
     return read_json(RECORDS / "laboratory.json")

@@ -18,6 +18,22 @@ from vqvae_lesson.errors import LessonError
 from vqvae_lesson.metrics import choose, code_counts
 from vqvae_lesson.quantizer import lookup
 
+__all__ = [
+    "Dictionary",
+    "picture_nats",
+    "logit_nats",
+    "best_pictures",
+    "best_dictionary",
+    "search_from",
+    "match",
+    "code_nats",
+    "Nats",
+    "code_shares",
+    "code_cost",
+    "Split",
+    "split_loss",
+]
+
 SUREST = 1e-3
 
 
@@ -63,7 +79,25 @@ def picture_nats(images, pictures):
 
 
 def logit_nats(images, logits):
-    """Cross-entropy of every image under every picture, given by its logits."""
+    """Cross-entropy of every image under every picture, given by its logits.
+
+    Parameters
+    ----------
+    images : ndarray, float [N, H, W, C] in [0, 1]
+    logits : ndarray, float [K, H, W, C]
+
+    Returns
+    -------
+    ndarray, float64 [N, K]
+        Nats, summed over the pixels.
+
+    Examples
+    --------
+    >>> images, logits = np.ones([3, 2, 2, 1]), np.zeros([5, 2, 2, 1])
+    >>> nats = logit_nats(images, logits)  # 4 pixels, ln 2 for each
+    >>> nats.shape, round(nats[0, 0].item(), 3)
+    ((3, 5), 2.773)
+    """
     images, logits = as_rows(images), as_rows(logits)
     return np.logaddexp(0, logits).sum(axis=1) - images @ logits.T
 
@@ -81,6 +115,13 @@ def code_nats(model, images):
     -------
     ndarray, float64 [N, K]
         Nats per image.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("small").build((28, 28, 1), seed=0)
+    >>> code_nats(model, np.zeros([5, 28, 28, 1], np.float32)).shape
+    (5, 64)
     """
     codes = lookup(model.quantizer.codebook, np.arange(model.num_codes)[:, None])
     logits = model.decoder(codes).numpy()
@@ -130,6 +171,14 @@ def code_shares(model, images):
     -------
     ndarray, float64 [K]
         All above 0, so that no code is priceless; they sum to 1.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("small").build((28, 28, 1), seed=0)
+    >>> shares = code_shares(model, np.zeros([6, 28, 28, 1], np.float32))
+    >>> shares.max().item(), round(shares.sum().item(), 6)  # 7 of 70
+    (0.1, 1.0)
     """
     require_one_latent(model.latent_size)
     counts = code_counts(choose(model, images), model.num_codes) + 1
@@ -149,6 +198,15 @@ def code_cost(model, images, shares):
     Returns
     -------
     Nats
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("small").build((28, 28, 1), seed=0)
+    >>> images = np.zeros([5, 28, 28, 1], np.float32)
+    >>> nats = code_cost(model, images, shares=np.full(64, 1 / 64))
+    >>> round(nats.price, 3)  # ln 64
+    4.159
     """
     require_one_latent(model.latent_size)
     nats, prices = code_nats(model, images), -np.log(shares)
@@ -205,6 +263,14 @@ def split_loss(images, nats, indices, limits):
     -------
     Split
         In nats per image, means over the images.
+
+    Examples
+    --------
+    >>> images = np.repeat([[[[0.1]]], [[[0.9]]]], 10, axis=0)
+    >>> nats = picture_nats(images, np.array([[[[0.2]]], [[[0.8]]]]))
+    >>> split = split_loss(images, nats, np.repeat([0, 1], 10), limits={2: 0.325})
+    >>> split.codes_in_use, round(split.decoder, 3)
+    (2, 0.037)
     """
     everyone = np.arange(len(images))
     used, groups = np.unique(indices, return_inverse=True)
@@ -231,6 +297,12 @@ def best_pictures(images, indices, num_pictures):
     ndarray, of the images' type [K, H, W, C]
         No pixel is surer than 0.001 or 0.999: one stray dot in an image not seen
         before would cost infinitely many nats.
+
+    Examples
+    --------
+    >>> images = np.array([[[[0.2]]], [[[0.4]]], [[[0.9]]]])
+    >>> best_pictures(images, np.array([0, 0, 1]), num_pictures=2).ravel()
+    array([0.3, 0.9])
     """
     chosen = np.eye(num_pictures, dtype=images.dtype)[indices]
     means = chosen.T @ as_rows(images) / chosen.sum(axis=0)[:, None]
@@ -261,6 +333,13 @@ def best_dictionary(images, num_codes=64, seed=0, restarts=4):
     ------
     LessonError
         For fewer images than pictures, or fewer than one picture or search.
+
+    Examples
+    --------
+    >>> images = np.repeat([[[[0.1]]], [[[0.9]]]], 10, axis=0)
+    >>> found = best_dictionary(images, num_codes=2)
+    >>> np.sort(found.pictures.ravel()), round(found.nll, 3)
+    (array([0.1, 0.9]), 0.325)
     """
     if not 1 <= num_codes <= len(images) or restarts < 1:
         raise LessonError(
@@ -314,6 +393,13 @@ def search_from(images, pictures):
     Returns
     -------
     Dictionary
+
+    Examples
+    --------
+    >>> images = np.repeat([[[[0.1]]], [[[0.9]]]], 10, axis=0)
+    >>> found = search_from(images, images[[0, 10]])
+    >>> found.pictures.ravel(), round(found.nll, 3)
+    (array([0.1, 0.9]), 0.325)
     """
     indices, history, num_codes = None, [], len(pictures)
     while True:

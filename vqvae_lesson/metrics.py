@@ -13,6 +13,16 @@ from vqvae_lesson.losses import pixel_distribution
 from vqvae_lesson.noise import noise_seeds
 from vqvae_lesson.quantizer import nearest_code
 
+__all__ = [
+    "encode",
+    "choose",
+    "code_counts",
+    "perplexity",
+    "nll_per_image",
+    "Metrics",
+    "evaluate",
+]
+
 
 class Metrics(NamedTuple):
     """What :func:`evaluate` finds.
@@ -89,7 +99,24 @@ def perplexity(indices, num_codes):
 
 
 def nll_per_image(images, logits):
-    """Negative log-probability of each image, nats, float32 [B]."""
+    """Negative log-probability of each image, nats, float32 [B].
+
+    Parameters
+    ----------
+    images : tensor, float32 [B, H, W, C] in [0, 1]
+    logits : tensor, float32 [B, H, W, C]
+
+    Returns
+    -------
+    tensor, float32 [B]
+
+    Examples
+    --------
+    >>> images = tf.ones([5, 28, 28, 1])
+    >>> nats = nll_per_image(images, tf.zeros([5, 28, 28, 1]))  # 784 · ln 2 each
+    >>> nats.shape.as_list(), round(float(nats[0]), 1)
+    ([5], 543.4)
+    """
     return -pixel_distribution(logits).log_prob(images)
 
 
@@ -106,6 +133,13 @@ def encode(model, images, batch_size=250):
     Returns
     -------
     ndarray, float32 [N, L, D]
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("small").build((28, 28, 1), seed=0)
+    >>> encode(model, np.zeros([5, 28, 28, 1], np.float32)).shape
+    (5, 1, 16)
     """
     starts = range(0, len(images), batch_size)
     return np.concatenate(
@@ -114,7 +148,24 @@ def encode(model, images, batch_size=250):
 
 
 def choose(model, images):
-    """Codes that the encoder chooses for a whole data set, int32 [N, L]."""
+    """Codes that the encoder chooses for a whole data set, int32 [N, L].
+
+    Parameters
+    ----------
+    model : vqvae_lesson.model.VQVAE
+    images : ndarray, float32 [N, H, W, C] in [0, 1]
+
+    Returns
+    -------
+    ndarray, int32 [N, L]
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("small").build((28, 28, 1), seed=0)
+    >>> choose(model, np.zeros([5, 28, 28, 1], np.float32)).shape
+    (5, 1)
+    """
     return nearest_code(encode(model, images), model.quantizer.codebook).numpy()
 
 
@@ -139,6 +190,14 @@ def evaluate(model, images, batch_size=1_000, seed=0):
     ------
     LessonError
         For no image at all.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("small").build((28, 28, 1), seed=0)
+    >>> found = evaluate(model, np.zeros([5, 28, 28, 1], np.float32))
+    >>> found.codes_in_use, round(found.perplexity, 3)
+    (1, 1.0)
     """
     if not len(images):
         raise LessonError("no images to measure, expected at least one")

@@ -21,6 +21,8 @@ from vqvae_lesson.metrics import Metrics, code_counts, nll_per_image, perplexity
 from vqvae_lesson.quantizer import lookup
 from vqvae_lesson.recipes import VQVAERecipe
 
+__all__ = ["LessonModel", "Output", "VQVAE"]
+
 checks_images = check_before(
     lambda self, images, *_, **__: check_images(images, self.image_shape)
 )
@@ -187,6 +189,14 @@ class VQVAE(LessonModel):
         Height, width, channels.
     seed : int
         Fixes every first weight.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = VQVAE(find_recipe("small"), (28, 28, 1), seed=0)
+    >>> output = model(np.zeros([5, 28, 28, 1], np.float32))
+    >>> output.latents.shape.as_list(), output.logits.shape.as_list()
+    ([5, 1, 16], [5, 28, 28, 1])
     """
 
     terms = Losses

@@ -11,6 +11,8 @@ import tensorflow as tf
 from vqvae_lesson.arguments import takes
 from vqvae_lesson.errors import LessonError
 
+__all__ = ["squared_distances", "nearest_code", "lookup", "VectorQuantizer"]
+
 SCORES_AT_ONCE = 2**20
 
 
@@ -18,8 +20,8 @@ SCORES_AT_ONCE = 2**20
 def squared_distances(latents, codebook):
     """Squared distance between every latent and every code.
 
-    |z - e|² = |z|² - 2 z·e + |e|², so that one matrix product does the work and
-    no [N, K, D] difference is ever held. Both sides are first moved so that the
+    ``|z - e|² = |z|² - 2 z·e + |e|²``, so that one matrix product does the work
+    and no [N, K, D] difference is ever held. Both sides are first moved so that the
     latents' mean is the origin: far from it the three terms are large, nearly
     cancel, and float32 loses the digits that tell two codes apart. The mean of
     the codes would not do: a few codes far away would pull it off the latents.
@@ -59,8 +61,8 @@ def squared_distances(latents, codebook):
 def nearest_code(latents, codebook):
     """Index of the nearest code for every latent.
 
-    |z|² is the same for all codes, so the nearest one is where z·e - |e|²/2 is
-    largest. A column of ones beside the latents, and one of -|e|²/2 beside the
+    ``|z|²`` is the same for all codes, so the nearest is where ``z·e - |e|²/2`` is
+    largest. A column of ones beside the latents, and one of ``-|e|²/2`` beside the
     codes, let one matrix product do it. The origin moves as for
     :func:`squared_distances`. Many latents go block by block, two blocks at a time,
     so that the [N, K] scores are never held at once.
@@ -189,6 +191,13 @@ class VectorQuantizer(keras.layers.Layer):
     ----------
     codebook : variable, float32 [K, D]
         Not moved by gradients.
+
+    Examples
+    --------
+    >>> quantizer = VectorQuantizer(num_codes=64, code_size=16)
+    >>> quantized, indices = quantizer(tf.zeros([5, 1, 16]))
+    >>> quantized.shape.as_list(), indices.shape.as_list()
+    ([5, 1, 16], [5, 1])
     """
 
     def __init__(self, num_codes=64, code_size=16, seed=0, **kwargs):

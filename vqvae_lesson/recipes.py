@@ -10,6 +10,8 @@ from typing import Literal, get_args
 
 from vqvae_lesson.errors import LessonError
 
+__all__ = ["Recipe", "VQVAERecipe", "VAERecipe", "RECIPES", "find_recipe"]
+
 MOST_FLOAT = 3e38  # float32 ends there
 EMAStartName = Literal["article", "debiased", "consistent"]
 
@@ -164,6 +166,12 @@ class VQVAERecipe(Recipe):
         First steps without codes, which then start on the data (chapter 09).
     revive_below : float
         In fair shares; codes chosen less often are put back on the data. 0: none.
+
+    Examples
+    --------
+    >>> recipe = VQVAERecipe(num_codes=16)
+    >>> recipe.num_codes, recipe.code_size, recipe.decay
+    (16, 16, 0.99)
     """
 
     num_codes: int = 64
@@ -226,6 +234,12 @@ class VAERecipe(Recipe):
         Normals in the prior.
     kl_weight : float
         What a nat of the latent costs in the loss; other than 1, a β-VAE.
+
+    Examples
+    --------
+    >>> recipe = VAERecipe(kl_weight=4)
+    >>> recipe.kl_weight, recipe.batch_size
+    (4, 64)
     """
 
     num_components: int = 100
@@ -257,6 +271,7 @@ HEALTHY = VQVAERecipe(
     commitment_weight=8.0,
     falling_rate=True,
 )
+#: Recipes by the name that :func:`find_recipe` and the command line take.
 RECIPES = {
     "article": VQVAERecipe(),
     "healthy": HEALTHY,

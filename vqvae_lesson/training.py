@@ -12,6 +12,8 @@ from vqvae_lesson.errors import LessonError
 from vqvae_lesson.health import falling_rate
 from vqvae_lesson.noise import noise_seeds
 
+__all__ = ["train_step", "Training"]
+
 
 def train_step(model, optimizer, images, noise):
     """One step of training on one batch.
@@ -28,6 +30,15 @@ def train_step(model, optimizer, images, noise):
     -------
     NamedTuple
         The model's losses, `total` first, from before the update.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("small").build((28, 28, 1), seed=0)
+    >>> optimizer, images = keras.optimizers.Adam(), tf.zeros([5, 28, 28, 1])
+    >>> losses = train_step(model, optimizer, images, noise=[0, 1])
+    >>> losses._fields
+    ('total', 'reconstruction', 'commitment', 'prior')
     """
     with tf.GradientTape() as tape:
         losses, output = model.losses(images, noise)
@@ -53,6 +64,16 @@ class Training:
     model : vqvae_lesson.model.LessonModel
     step : int
         Training steps done.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> training = Training(find_recipe("small"), (28, 28, 1), seed=0)
+    >>> images = np.zeros([64, 28, 28, 1], np.float32)
+    >>> losses = [*training.steps(images, until=2)]
+    >>> training.step, len(losses)
+    (2, 2)
     """
 
     def __init__(self, recipe, image_shape=(28, 28, 1), seed=0):

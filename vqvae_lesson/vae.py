@@ -21,6 +21,19 @@ from vqvae_lesson.model import LessonModel, checks_images
 from vqvae_lesson.noise import noise_seeds
 from vqvae_lesson.recipes import VAERecipe
 
+__all__ = [
+    "normal",
+    "MixturePrior",
+    "monte_carlo_kl",
+    "VAELosses",
+    "bound_terms",
+    "VAE",
+    "VAEMetrics",
+    "numbers_in_use",
+    "refit_prior",
+    "importance_weighted_nats",
+]
+
 tfd = tfp.distributions
 # softplus of this is 1.
 SCALE_ONE = float(np.log(np.e - 1))
@@ -74,6 +87,12 @@ def normal(statistics):
     -------
     tfd.MultivariateNormalDiag
         Over latents [D], one for each [...].
+
+    Examples
+    --------
+    >>> posterior = normal(tf.zeros([5, 1, 4]))  # 2 means and 2 deviations each
+    >>> posterior.batch_shape.as_list(), posterior.stddev()[0, 0].numpy()
+    ([5, 1], array([1., 1.], dtype=float32))
     """
     means, raw_scales = tf.split(statistics, 2, axis=-1)
     return tfd.MultivariateNormalDiag(means, tf.nn.softplus(raw_scales + SCALE_ONE))
@@ -113,6 +132,12 @@ class MixturePrior(keras.layers.Layer):
     References
     ----------
     Tomczak and Welling 2018, arXiv:1705.07120: the mixture of Gaussians there.
+
+    Examples
+    --------
+    >>> prior = MixturePrior(num_components=3, code_size=2, seed=0).distribution()
+    >>> prior.log_prob(tf.zeros([5, 1, 2])).shape.as_list()
+    [5, 1]
     """
 
     def __init__(self, num_components, code_size, seed=0, **kwargs):
@@ -145,6 +170,12 @@ def monte_carlo_kl(posterior, prior, latents):
     -------
     tensor, float32 [...]
         Nats; right on average, and sometimes below 0.
+
+    Examples
+    --------
+    >>> cloud = normal(tf.zeros([5, 1, 4]))
+    >>> monte_carlo_kl(cloud, cloud, cloud.sample(seed=0)).numpy().ravel()
+    array([0., 0., 0., 0., 0.], dtype=float32)
     """
     return posterior.log_prob(latents) - prior.log_prob(latents)
 
@@ -159,6 +190,13 @@ class VAE(LessonModel):
         Height, width, channels.
     seed : int
         Fixes every first weight.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.laboratory import small_rival
+    >>> model = VAE(small_rival(1), (28, 28, 1), seed=0)
+    >>> model.posterior(tf.zeros([5, 28, 28, 1])).mean().shape.as_list()
+    [5, 1, 16]
     """
 
     terms = VAELosses
@@ -271,6 +309,14 @@ def bound_terms(model, images, seed):
     -------
     reconstruction, kl : tensor, float32 [B]
         Nats per image.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.laboratory import small_rival
+    >>> model = small_rival(1).build((28, 28, 1), seed=0)
+    >>> pixels, price = bound_terms(model, tf.zeros([5, 28, 28, 1]), seed=[0, 1])
+    >>> pixels.shape.as_list(), price.shape.as_list()
+    ([5], [5])
     """
     posterior = model.posterior(images)
     latents = posterior.sample(seed=seed)
@@ -300,6 +346,14 @@ def refit_prior(model, images, seed=0):
     References
     ----------
     Dempster, Laird, Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.laboratory import small_rival
+    >>> model = small_rival(1).build((28, 28, 1), seed=0)
+    >>> images = np.random.default_rng(0).random([30, 28, 28, 1]).astype(np.float32)
+    >>> refit_prior(model, images).log_prob(tf.zeros([5, 16])).shape.as_list()
+    [5]
     """
     from sklearn.mixture import GaussianMixture
 
@@ -357,6 +411,14 @@ def importance_weighted_nats(model, images, num_samples, seed):
     References
     ----------
     Burda, Grosse, Salakhutdinov 2016, arXiv:1509.00519, equation 8.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.laboratory import small_rival
+    >>> model = small_rival(1).build((28, 28, 1), seed=0)
+    >>> images = tf.zeros([5, 28, 28, 1])
+    >>> importance_weighted_nats(model, images, num_samples=4, seed=[0, 1]).shape
+    TensorShape([5])
     """
     posterior = model.posterior(images)
     latents = posterior.sample(num_samples, seed=seed)
@@ -436,6 +498,14 @@ def numbers_in_use(model, images):
     ----------
     Burda, Grosse, Salakhutdinov 2016, arXiv:1509.00519, section 4: a number with
     an activity above 0.01 counts as active there.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.laboratory import small_rival
+    >>> model = small_rival(1).build((28, 28, 1), seed=0)
+    >>> found = numbers_in_use(model, np.zeros([20, 28, 28, 1], np.float32))
+    >>> found.activity.shape, found.width.shape
+    ((16,), (16,))
     """
     posterior = model.posterior(images)
     means, scales = posterior.mean()[:, 0].numpy(), posterior.stddev()[:, 0].numpy()

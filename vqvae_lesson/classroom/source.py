@@ -4,6 +4,8 @@ import ast
 import inspect
 import textwrap
 
+__all__ = ["show_source"]
+
 
 class Source:
     """The source of a function, rendered as code by Jupyter.

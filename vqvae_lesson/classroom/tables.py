@@ -3,6 +3,8 @@
 import re
 from html import escape
 
+__all__ = ["show_table"]
+
 
 class Table:
     """Columns of equal length, each under its name.

@@ -21,7 +21,10 @@ from vqvae_lesson.runs.manifests import (
     read_manifest,
 )
 
+__all__ = ["WEIGHTS", "load_trained", "save_checkpoint", "load_checkpoint"]
+
 TOLD = ("steps", "seconds", "metrics")  # what weights say of themselves
+#: Folder of the trained weights that come with the package.
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
@@ -66,6 +69,17 @@ def save_checkpoint(path, model, optimizer=None, **extra):
     ------
     LessonError
         If the disk is full or the folder cannot be written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("small").build((28, 28, 1), seed=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     save_checkpoint(Path(folder) / "small.npz", model, step=np.array(300))
+    ...     extra = load_checkpoint(Path(folder) / "small.npz", model)
+    >>> extra["step"]
+    array(300)
     """
     with whole_file(path) as file:
         np.savez_compressed(file, **arrays_of(model, optimizer), **extra)
@@ -90,6 +104,13 @@ def load_checkpoint(path, model, optimizer=None):
     ------
     LessonError
         For a missing or damaged file, or one of another architecture.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("article").build((28, 28, 1), seed=0)
+    >>> load_checkpoint(WEIGHTS / "article.npz", model)
+    {}
     """
     with open_arrays(path) as file:
         arrays = dict(file)
@@ -194,12 +215,18 @@ def load_trained(name="article"):
     -------
     model : vqvae_lesson.model.LessonModel
     manifest : dict
-        As of :func:`find_trained`.
+        Recipe, data, seed, steps, versions and metrics of these very weights.
 
     Raises
     ------
     LessonError
-        As :func:`find_trained` and :func:`load_checkpoint`.
+        For an unknown name, and as :func:`load_checkpoint`.
+
+    Examples
+    --------
+    >>> model, manifest = load_trained("article")
+    >>> manifest["recipe"], model.quantizer.codebook.shape.as_list()
+    ('article', [64, 16])
     """
     path, recipe, manifest = find_trained(name)
     model = recipe.build(tuple(manifest["image_shape"]), manifest["seed"])

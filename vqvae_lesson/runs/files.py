@@ -13,6 +13,8 @@ import numpy as np
 from vqvae_lesson.errors import LessonError, first_line
 from vqvae_lesson.intake import MOST_TEXT, archive_headers, parse_json, regular_size
 
+__all__ = ["read_json"]
+
 UNFINISHED = ".vqvae-lesson-"  # what the name of a file begins with while it is written
 
 
@@ -107,7 +109,31 @@ def write_json(path, content, new=False):
 
 
 def read_json(path):
-    """Read a JSON file, or say in one line why not."""
+    """Read a JSON file, or say in one line why not.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    dict or list
+        What the file says.
+
+    Raises
+    ------
+    LessonError
+        For a missing or damaged file.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "numbers.json"
+    ...     count = path.write_text('{"nats": 4.159}')
+    ...     read_json(path)
+    {'nats': 4.159}
+    """
     try:
         if regular_size(path) > MOST_TEXT:
             raise ValueError(f"more than {MOST_TEXT:,} bytes")

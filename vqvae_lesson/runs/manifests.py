@@ -10,6 +10,8 @@ from vqvae_lesson.errors import LessonError
 from vqvae_lesson.recipes import MOST_FLOAT, find_recipe
 from vqvae_lesson.runs.files import read_json
 
+__all__ = ["read_manifest"]
+
 LIBRARIES = ["tensorflow", "tensorflow-probability", "keras", "numpy"]
 MOST_STEPS = 2**31 - 1
 MOST_LETTERS = 2**31 - 1
@@ -79,6 +81,13 @@ def read_manifest(path, of_run=False):
     ------
     LessonError
         If the file cannot be read, or a part is missing or cannot be right.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.runs.checkpoints import WEIGHTS
+    >>> recipe, manifest = read_manifest(WEIGHTS / "article.json")
+    >>> recipe.num_codes, manifest["data"]["name"]
+    (64, 'kmnist')
     """
     manifest = read_json(path)
     try:

@@ -1,0 +1,181 @@
+"""Lead from a function's entry to the chapter that explains it, and back."""
+
+import importlib
+import re
+from collections import Counter
+
+from chapters import (
+    BOOK,
+    PACKAGE,
+    also_in,
+    explained,
+    pages,
+    places,
+    printed_in,
+    public,
+    short_names,
+    slug,
+)
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
+from sphinx.util.docutils import SphinxDirective
+
+CHAPTER = re.compile(r"\bchapter (\d\d)\b")
+
+
+def link_to_section(docname, place, text):
+    """Link to a section of a chapter."""
+    return addnodes.pending_xref(
+        "",
+        nodes.inline("", text),
+        refdoc=docname,
+        refdomain="doc",
+        reftype="myst",
+        reftarget=f"book/{place.chapter}",
+        reftargetid=slug(place.section),
+        refexplicit=True,
+    )
+
+
+def link_to_entry(docname, name, child):
+    """Link to the entry of a public name."""
+    return addnodes.pending_xref(
+        "",
+        child,
+        refdoc=docname,
+        refdomain="py",
+        reftype="obj",
+        reftarget=name,
+        refexplicit=True,
+        refwarn=True,
+    )
+
+
+def list_after(lead, links):
+    """Text, then links with commas between them."""
+    found = [nodes.Text(lead)]
+    for turn, link in enumerate(links):
+        found += [nodes.Text(", "), link] if turn else [link]
+    return found
+
+
+class Explained(SphinxDirective):
+    """Say which chapter explains a name, and which others use it."""
+
+    required_arguments = 1
+
+    def run(self):
+        """Write one line, as quiet as a footnote."""
+        name, here = self.arguments[0], self.env.docname
+        for path in BOOK.glob("[0-9]*.ipynb"):
+            self.env.note_dependency(str(path))
+        first = explained(name)
+        lead = "Explained in" if "printed" in places()[name] else "First met in"
+        text = f"chapter {first.number}: {first.section}"
+        line = nodes.paragraph(classes=["explained"])
+        line += list_after(f"{lead} ", [link_to_section(here, first, text)])
+        others = [link_to_section(here, one, str(one.number)) for one in also_in(name)]
+        if others:
+            line += list_after("; also in ", others)
+        return [line]
+
+
+class Modules(SphinxDirective):
+    """List the modules: the chapter that explains most of each, and what it holds."""
+
+    def run(self):
+        """Write a table."""
+        rows = [["module", "chapter", "what it holds"]]
+        names = [name for page in pages().values() for name in page]
+        rows += sorted(map(row_of, names), key=lambda row: (not row[1], row[1]))
+        lines = [".. list-table::", "   :header-rows: 1", ""]
+        for first, *others in rows:
+            lines += [f"   * - {first}", *(f"     - {cell}" for cell in others)]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def row_of(name):
+    """Row of a module in the table."""
+    module = importlib.import_module(name)
+    found = Counter(
+        explained(f"{name}.{one}").chapter
+        for one in module.__all__
+        if explained(f"{name}.{one}")
+    )
+    chapter = found.most_common(1)[0][0] if found else ""
+    where = f":doc:`{chapter[:2]} </book/{chapter}>`" if chapter else ""
+    holds = re.sub(r" \(chapters? .*\)", "", module.__doc__.partition("\n")[0])
+    return [f":py:mod:`{name.removeprefix(PACKAGE + '.')} <{name}>`", where, holds]
+
+
+def link_to_chapter(found):
+    """Link what a docstring says of a chapter."""
+    (path,) = BOOK.glob(f"{found[1]}_*.ipynb")
+    return f":doc:`chapter {int(found[1])} </book/{path.stem}>`"
+
+
+def place_explained(app, what, name, thing, options, lines):
+    """Put the line behind the first sentence of a docstring, and link chapters."""
+    lines[:] = [CHAPTER.sub(link_to_chapter, line) for line in lines]
+    if what != "module" and name in places():
+        end = lines.index("") if "" in lines else len(lines)
+        lines[end:end] = ["", f".. explained:: {name}", ""]
+
+
+def leave_out_fields(app, what, name, thing, skip, options):
+    """Leave out the fields of named tuples, which the docstring already lists."""
+    return True if type(thing).__name__ == "_tuplegetter" else None
+
+
+class LinkNames(SphinxTransform):
+    """Link what a page calls by a public name, and the source that it prints."""
+
+    default_priority = 840  # before the cross references are collected
+
+    def apply(self):
+        """Link the words of code, and name the entries below each printed source."""
+        here = self.env.docname
+        if not here.startswith("book/") or here.startswith("book/functions/"):
+            return
+        for word in [*self.document.findall(nodes.literal)]:
+            name = short_names().get(word.astext().removesuffix("()"))
+            if name and not stands_in_link(word):
+                word.replace_self(link_to_entry(here, name, word.deepcopy()))
+        printed = printed_in(here.removeprefix("book/"))
+        for cell in self.document.findall(nodes.container):
+            names = printed.get(cell.get("cell_index"))
+            if names and cell.get("nb_element") == "cell_code":
+                links = [
+                    link_to_entry(here, name, nodes.literal("", short(name)))
+                    for name in dict.fromkeys(names)
+                ]
+                line = nodes.paragraph(classes=["entries"])
+                line += list_after("In the reference: ", links)
+                cell[-1] += line
+
+
+def short(name):
+    """Return a name without its module."""
+    own = max((one for one in public() if name.startswith(one)), key=len)
+    return name.removeprefix(own.rpartition(".")[0] + ".")
+
+
+def stands_in_link(node):
+    """Whether a node is part of a link or of a heading."""
+    while node is not None:
+        if isinstance(node, nodes.reference | addnodes.pending_xref | nodes.title):
+            return True
+        node = node.parent
+    return False
+
+
+def setup(app):
+    """Connect what is above."""
+    app.add_directive("explained", Explained)
+    app.add_directive("modules", Modules)
+    app.add_transform(LinkNames)
+    # Before numpydoc, which takes the docstring apart.
+    app.connect("autodoc-process-docstring", place_explained, priority=100)
+    app.connect("autodoc-skip-member", leave_out_fields)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
