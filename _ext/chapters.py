@@ -208,13 +208,36 @@ def also_in(name):
 
 @cache
 def printed_in(chapter):
-    """Public names whose source each cell of a chapter prints."""
+    """Public names whose source each cell of a chapter prints; a method's alone."""
     found = {}
     for name, kinds in places().items():
         for place in kinds.get("printed", []):
             if place.chapter == chapter:
-                found.setdefault(place.cell, []).append(name)
+                found.setdefault(place.cell, {})[name] = place
+    for names in found.values():
+        for owner in {name.rpartition(".")[0] for name in names}:
+            names.pop(owner, None)
     return found
+
+
+@cache
+def written_in(chapter):
+    """Say what a chapter's code writes for a public name: ``{written: name}``."""
+    known, found = {}, {}
+    for place, kind, text in cells():
+        if place.chapter == chapter and kind == "code":
+            tree = ast.parse(text)
+            known |= imports_of(tree)
+            for written in {*known, *map(ast.unparse, attributes_of(tree))}:
+                first, *rest = written.split(".")
+                if first in known and all(map(str.isidentifier, rest)):
+                    found[written] = resolve(".".join([known[first], *rest]))
+    return {written: name for written, name in found.items() if name in public()}
+
+
+def attributes_of(tree):
+    """Every ``this.that`` in a piece of code."""
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
 
 
 @cache

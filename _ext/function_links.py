@@ -123,9 +123,16 @@ def place_explained(app, what, name, thing, options, lines):
         lines[end:end] = ["", f".. explained:: {name}", ""]
 
 
-def leave_out_fields(app, what, name, thing, skip, options):
-    """Leave out the fields of named tuples, which the docstring already lists."""
-    return True if type(thing).__name__ == "_tuplegetter" else None
+def leave_out(app, what, name, thing, skip, options):
+    """Leave out what the docstring of a class lists already, or its base explains."""
+    owner, _, method = getattr(thing, "__qualname__", "").rpartition(".")
+    full = f"{getattr(thing, '__module__', '')}.{owner}"
+    own = public().get(full)
+    bases = [one for one in public().values() if own and one in own.__mro__[1:]]
+    again = (
+        any(method in vars(one) for one in bases) and f"{full}.{method}" not in places()
+    )
+    return True if again or type(thing).__name__ == "_tuplegetter" else None
 
 
 class LinkNames(SphinxTransform):
@@ -148,11 +155,30 @@ class LinkNames(SphinxTransform):
             if names and cell.get("nb_element") == "cell_code":
                 links = [
                     link_to_entry(here, name, nodes.literal("", short(name)))
-                    for name in dict.fromkeys(names)
+                    for name in names
                 ]
                 line = nodes.paragraph(classes=["entries"])
                 line += list_after("In the reference: ", links)
                 cell[-1] += line
+
+
+def link_code(app, pagename, templatename, context, doctree):
+    """Link the first mention of each public name in a chapter's code."""
+    chapter = pagename.removeprefix("book/")
+    if not re.match(r"\d", chapter):
+        return
+    domain, linked = app.env.get_domain("py"), set()
+    for written, name in sorted(written_in(chapter).items()):
+        entry = domain.objects[name]
+        path = app.builder.get_relative_uri(pagename, entry.docname)
+        parts = (f'<span class="n">{part}</span>' for part in written.split("."))
+        code = r'(?<!<span class="o">\.</span>)' + r'<span class="o">\.</span>'.join(
+            parts
+        )
+        link = rf'<a class="reference" href="{path}#{entry.node_id}">\g<0></a>'
+        if name not in linked:
+            context["body"], count = re.subn(code, link, context["body"], count=1)
+            linked |= {name} if count else set()
 
 
 def short(name):
@@ -177,5 +203,6 @@ def setup(app):
     app.add_transform(LinkNames)
     # Before numpydoc, which takes the docstring apart.
     app.connect("autodoc-process-docstring", place_explained, priority=100)
-    app.connect("autodoc-skip-member", leave_out_fields)
+    app.connect("autodoc-skip-member", leave_out)
+    app.connect("html-page-context", link_code)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

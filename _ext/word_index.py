@@ -4,15 +4,19 @@ Each word leads to the section of the chapter that explains it, first of all, an
 its entry in the glossary.
 """
 
+import re
+from itertools import chain
+
 from chapters import slug, words
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
 
-def entry(word, target, main):
-    """Entry of a word in the index, as the directive ``index`` makes it."""
-    return ("single", word, target, "main" if main else "", None)
+def entries(word, target, main):
+    """Entries of a word, and of its abbreviation, as the directive ``index`` has them."""
+    for one in re.findall(r"[^()]+", word):
+        yield ("single", one.strip(), target, "main" if main else "", None)
 
 
 class IndexWords(SphinxTransform):
@@ -36,15 +40,20 @@ class IndexWords(SphinxTransform):
                     if place.chapter == here and slug(place.section) == slug(heading)
                 ]
             if found:
-                main = here != "glossary"
-                target = section["ids"][0]
-                index = addnodes.index(
-                    entries=[entry(word, target, main) for word in found]
-                )
-                section.insert(1, index)
+                target, main = section["ids"][0], here != "glossary"
+                lists = (entries(word, target, main) for word in found)
+                section.insert(1, addnodes.index(entries=[*chain(*lists)]))
+
+
+def quiet_search(app, pagename, templatename, context, doctree):
+    """Fetch no page for a summary where a browser lets nothing be fetched: in a file."""
+    if pagename == "search":
+        summary = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY"
+        app.add_js_file(None, body=f"{summary} = location.protocol !== 'file:';")
 
 
 def setup(app):
     """Connect what is above."""
+    app.connect("html-page-context", quiet_search)
     app.add_transform(IndexWords)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
