@@ -15,12 +15,14 @@ from chapters import (
     public,
     short_names,
     slug,
+    written_in,
 )
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
+DOT = r'<span class="o">\.</span>'  # as Pygments writes it
 CHAPTER = re.compile(r"\bchapter (\d\d)\b")
 
 
@@ -171,10 +173,8 @@ def link_code(app, pagename, templatename, context, doctree):
     for written, name in sorted(written_in(chapter).items()):
         entry = domain.objects[name]
         path = app.builder.get_relative_uri(pagename, entry.docname)
-        parts = (f'<span class="n">{part}</span>' for part in written.split("."))
-        code = r'(?<!<span class="o">\.</span>)' + r'<span class="o">\.</span>'.join(
-            parts
-        )
+        parts = [f'<span class="n">{part}</span>' for part in written.split(".")]
+        code = f"(?<!{DOT}){DOT.join(parts)}"
         link = rf'<a class="reference" href="{path}#{entry.node_id}">\g<0></a>'
         if name not in linked:
             context["body"], count = re.subn(code, link, context["body"], count=1)

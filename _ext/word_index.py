@@ -14,7 +14,7 @@ from sphinx.transforms import SphinxTransform
 
 
 def entries(word, target, main):
-    """Entries of a word, and of its abbreviation, as the directive ``index`` has them."""
+    """Entries of a word and its abbreviation, as the directive ``index`` has them."""
     for one in re.findall(r"[^()]+", word):
         yield ("single", one.strip(), target, "main" if main else "", None)
 
@@ -46,7 +46,7 @@ class IndexWords(SphinxTransform):
 
 
 def quiet_search(app, pagename, templatename, context, doctree):
-    """Fetch no page for a summary where a browser lets nothing be fetched: in a file."""
+    """Fetch no summaries where a browser lets nothing be fetched: from files."""
     if pagename == "search":
         summary = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY"
         app.add_js_file(None, body=f"{summary} = location.protocol !== 'file:';")
