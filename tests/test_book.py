@@ -123,6 +123,20 @@ def drawings(cell):
                 yield ElementTree.fromstring(drawing)
 
 
+@chapters()
+def test_pictures_in_motion_weigh_less_than_300_kilobytes(path):
+    for cell in code_cells(path):
+        for text in texts(cell):
+            if "// Pictures in motion" in text:
+                assert len(text.encode()) < 300_000
+
+
+@chapters()
+def test_the_map_of_the_machine_stands_in_the_first_cell_that_shows_anything(path):
+    shown = (text for cell in code_cells(path) for text in texts(cell) if text)
+    assert "machine-map" in next(shown)
+
+
 def test_figure_and_exercise_labels_are_unique():
     labels = [
         cell.metadata["mystnb"]["figure"]["name"]

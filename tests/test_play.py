@@ -534,7 +534,7 @@ def test_a_code_is_looked_at_by_click_and_by_arrow_keys(page, tmp_path):
     logs = np.log10(RECORD["norms"][[0, -1], 41])
     view = replayed().data["view"]
     low, high = view["decades"]
-    heights = view["curves"]["y"] + 136 * (high - logs) / (high - low)
+    heights = view["curves"]["y"] + 116 * (high - logs) / (high - low)
     assert np.allclose([start, end], heights, atol=0.11)
     for key, code in (("ArrowRight", 42), ("ArrowUp", 26), ("ArrowLeft", 25)):
         page.keyboard.press(key)
@@ -627,7 +627,7 @@ def test_each_frame_of_a_motion_is_told_and_shown(page, tmp_path):
     for row in (0, 7, 22):
         move_slider(root, row)
         assert is_frame(seen_of_a_sheet(root), FRAMES[row])
-        assert root.locator("[data-part=words]").text_content() == f"step {row}"
+        assert root.locator(".play-says").text_content() == f"step {row}"
         slider = root.get_by_label("step", exact=True)
         assert slider.get_attribute("aria-valuetext") == f"step {row}"
     root.get_by_role("button", name="One on").click()

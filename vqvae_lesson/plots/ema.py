@@ -26,7 +26,7 @@ def staircase(places, indices, losses, walker, standing):
     Figure
     """
     places, indices = np.asarray(places), np.asarray(indices)
-    figure, panels = plt.subplots(2, 1, figsize=(6.5, 2.9), sharex=True)
+    figure, panels = plt.subplots(2, 1, figsize=(6.5, 2.7), sharex=True)
     breaks = np.flatnonzero(np.diff(indices)) + 1
     for treads, values, color in (
         (panels[0], indices, COLORS[0]),
@@ -74,14 +74,14 @@ def cost_of_a_place(latents, place):
     latents = np.asarray(latents, float)
     mean, count = latents.mean(), len(latents)
     least = np.sum((latents - mean) ** 2)
-    figure, axes = plt.subplots(figsize=(5.6, 2.6))
+    figure, axes = plt.subplots(figsize=(5.6, 2.2))
     along = np.linspace(latents.min() - 0.5, latents.max() + 0.5, 200)
     total = least + count * (along - mean) ** 2
     axes.fill_between(along, 0, least, color=COLORS[5], alpha=0.35, lw=0)
     axes.fill_between(along, least, total, color=COLORS[4], alpha=0.45, lw=0)
     axes.plot(along, total, color=COLORS[0], lw=2)
     axes.plot(latents, np.zeros(count), "o", color=INK, ms=8, clip_on=False, zorder=3)
-    for spot, shift in ((mean, 0), (place, -9)):
+    for spot, shift in ((mean, 0), (place, -12)):
         height = least + count * (spot - mean) ** 2
         axes.plot([spot, spot], [0, height], ":", color=INK, lw=1)
         axes.plot(spot, height, "*", color=COLORS[1], ms=14, zorder=3)
@@ -90,7 +90,7 @@ def cost_of_a_place(latents, place):
         axes.annotate(sum_of, (spot, height), (4 * shift, 10 + shift), **style)
     axes.text(mean, least / 2, "does not know where the code is", ha="center")
     axes.set_ylim(0, total.max())
-    return finish(figure, axes, "where the code stands", "squared distances, summed")
+    return finish(figure, axes, "where the code stands", "cost")
 
 
 def averages_on_paper(kept, added, places):
@@ -109,7 +109,7 @@ def averages_on_paper(kept, added, places):
     Figure
     """
     kept, added = np.asarray(kept), np.asarray(added)
-    figure, panels = plt.subplots(1, 3, figsize=(7, 2.2))
+    figure, panels = plt.subplots(1, 3, figsize=(7, 2))
     steps, names = np.arange(len(kept)), ("count", "sum", "code = sum / count")
     for axes, old, new in zip(panels, kept.T, added.T, strict=False):
         axes.bar(steps, old, color=COLORS[5], label="kept")

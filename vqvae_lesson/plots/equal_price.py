@@ -41,7 +41,7 @@ def price_plane(groups, ylabel, costs=(), span=None, log="", legible=None):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(6.5, 3.5))
+    figure, axes = plt.subplots(figsize=(6.5, 3.2))
     for number, (name, settings) in enumerate(groups.items()):
         marker, color = MARKS.get(name, ("oDs^"[number % 4], COLORS[number % 6]))
         means = np.array([np.mean(runs, axis=0) for runs in settings])

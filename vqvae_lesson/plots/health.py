@@ -24,7 +24,7 @@ def catches(runs, back):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(6.5, 3.1))
+    figure, axes = plt.subplots(figsize=(6.5, 2.8))
     for number, (name, (passing, caught)) in enumerate(runs.items()):
         passing, caught = np.asarray(passing), np.asarray(caught)
         color, late = COLORS[number % len(COLORS)], caught > back
@@ -58,7 +58,7 @@ def measures(kinds, xlabel):
     """
     first = next(iter(kinds.values()))[1]
     rows = {name: row for row, name in enumerate(first)}
-    figure, axes = plt.subplots(figsize=(6.5, 1.2 + 0.28 * len(rows)))
+    figure, axes = plt.subplots(figsize=(6.5, 1.1 + 0.25 * len(rows)))
     for number, (kind, (base, found)) in enumerate(kinds.items()):
         color, mark = COLORS[number], MARKS[number % len(MARKS)]
         axes.axvspan(min(base), max(base), color=color, alpha=0.18, lw=0)
@@ -93,7 +93,7 @@ def crossed(panels, names, ylabel):
     Figure
     """
     figure, several = plt.subplots(
-        1, len(panels), figsize=(6.5, 2.6), sharey=True, squeeze=False
+        1, len(panels), figsize=(6.5, 2.4), sharey=True, squeeze=False
     )
     first, second = names
     for axes, (title, four) in zip(several[0], panels.items(), strict=True):

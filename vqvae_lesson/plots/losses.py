@@ -25,7 +25,7 @@ def tangent(loss, place, span):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(5.6, 2.9))
+    figure, axes = plt.subplots(figsize=(5.6, 2.4))
     along = np.linspace(*span, 200)
     height, slope = loss(place), _slope(loss, place)
     axes.plot(along, loss(along), color=FORWARD, lw=1.8, label="loss")
@@ -69,7 +69,7 @@ def price_ladder(rungs, floor):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(5.6, 3.9))
+    figure, axes = plt.subplots(figsize=(5.6, 3.4))
     top = 1.14 * max(nats for nats, _ in rungs.values())
     axes.axhspan(0, floor, color=SOFT, alpha=0.25, lw=0)
     axes.annotate("no picture costs less", (0.98, floor / 2), ha="right", va="center")
@@ -78,8 +78,8 @@ def price_ladder(rungs, floor):
         axes.annotate(
             f"{name}: {nats:.0f}", (0.2, nats), (0, 5), textcoords="offset points"
         )
-        height = 0.12 * top
-        where = (0.04, 0.15, nats, nats + height)
+        height = 0.14 * top
+        where = (0.04, 0.12, nats, nats + height)
         ink = 1 - np.asarray(image)[..., 0]
         axes.imshow(ink, cmap="gray", vmin=0, vmax=1, extent=where, aspect="auto")
     axes.set_xlim(0, 1)
@@ -100,7 +100,7 @@ def pixel_prices(pixels):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(5.6, 2.6))
+    figure, axes = plt.subplots(figsize=(5.6, 2.2))
     along = np.linspace(0.01, 0.99, 197)
     for (name, (x, p)), color in zip(pixels.items(), COLORS, strict=False):
         axes.plot(along, _price(x, along), color=color, lw=1.8, label=name)
@@ -131,7 +131,7 @@ def pulls(latents, codes):
         latent against the slope of the mean of them all; no arrow starts at a code.
     """
     latents, codes = np.asarray(latents, float), np.asarray(codes, float)
-    size = 2.7 * len(latents), 2.3
+    size = 2.7 * len(latents), 2
     figure, panels = plt.subplots(1, len(latents), figsize=size, squeeze=False)
     pull = 2 * (codes - latents) / latents.size
     middles = (latents + codes) / 2

@@ -108,7 +108,7 @@ def legs(latents, codebook):
         axes.plot(*latent, "o", ms=7, color=INK, zorder=3)
         sums = " and ".join(f"{number:g}" for number in squared)
         axes.set_title(f"{sums}: code {nearest}", fontsize=12)
-        axes.margins(0.18)
+        axes.margins(0.18, 0.3)
         axes.set_aspect("equal")
         axes.set_xticks(range(5))
         axes.set_yticks(range(3))
@@ -120,7 +120,7 @@ def _name_legs(axes, latent, code, lengths):
     """Write beside both legs how long they are."""
     across, up = lengths
     style = {"textcoords": "offset points", "ha": "center", "va": "center"}
-    above = 7 if code[1] < latent[1] else -8
+    above = 7 if code[1] <= latent[1] else -8
     if across:
         middle = (latent[0] + code[0]) / 2, latent[1]
         axes.annotate(f"{across:g}", middle, (0, above), **style)

@@ -1,11 +1,10 @@
 // Pictures in motion: they run once when they are first seen, and then rest.
 const { labels, view } = paper.data(root);
-const [[sheet], [words]] = ["sheet", "words"].map((name) => paper.parts(root, name));
+const [sheet] = paper.parts(root, "sheet");
 const last = labels.length - 1;
 
 const run = paper.film(root, view.label, last, view.milliseconds, (row) => {
   sheet.setAttribute("y", view.top - row * view.height);
-  words.textContent = labels[row];
   paper.say(root, labels[row]);
   root.state = { row, label: labels[row] };
   return labels[row];

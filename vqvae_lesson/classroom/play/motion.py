@@ -8,7 +8,7 @@ from vqvae_lesson.classroom.play.figure import Play, add_part
 from vqvae_lesson.classroom.play.pages import sheet_of
 from vqvae_lesson.classroom.play.plane import as_png
 
-WIDTH, LINE = 480, 22
+WIDTH = 480
 LARGEST, SLOWEST, LONGEST = 48, 160, 4_800  # a picture; milliseconds a frame, in all
 
 
@@ -41,7 +41,7 @@ def pictures_in_motion(frames, labels, columns, title, about, label="step"):
     height = round(width * tall / wide, 2)
     view = {"top": 0, "height": height, "label": label}
     view["milliseconds"] = min(SLOWEST, LONGEST // len(sheets))
-    svg = ET.Element("svg", {"viewBox": f"0 0 {WIDTH} {height + LINE}", "role": "img"})
+    svg = ET.Element("svg", {"viewBox": f"0 0 {WIDTH} {height}", "role": "img"})
     ET.SubElement(svg, "title").text = title
     ET.SubElement(svg, "desc").text = about
     name = f"play-{'-'.join(title.split())}"
@@ -51,9 +51,6 @@ def pictures_in_motion(frames, labels, columns, title, about, label="step"):
     held = ET.SubElement(svg, "g", {"clip-path": f"url(#{name})"})
     whole = {"y": -last * height, "height": height * len(sheets), **place}
     add_part(held, "image", "sheet", href=as_png(np.concatenate(sheets)), **whole)
-    add_part(svg, "text", "words", x=WIDTH / 2, y=height + 16)
-    svg[-1].set("text-anchor", "middle")
-    svg[-1].text = labels[-1]
     return Play(
         "motion",
         title,

@@ -8,7 +8,7 @@ import numpy as np
 from vqvae_lesson.classroom.play.figure import Play, add_part
 from vqvae_lesson.classroom.play.plane import GREYS, as_png
 
-WIDTH, LEFT, RIGHT, TOP, CHART = 480, 42, 22, 22, 136
+WIDTH, LEFT, RIGHT, TOP, CHART = 480, 42, 22, 22, 116
 COLUMNS, PAGE, SHEET = 16, 30, TOP + CHART + 50  # of the pictures below the chart
 SIDE, RIM, FOOT = 14, 1, 3  # pixels of a picture, around it, and below for its bar
 DECADES = (-6.5, 5.5)  # of the logarithmic axes
