@@ -1,4 +1,4 @@
-"""Leave out of every page what the book does not use and browsers complain about."""
+"""Mend in every page what browsers and screen readers complain about."""
 
 
 def drop_thebe(app, pagename, templatename, context, doctree):
@@ -10,7 +10,14 @@ def drop_thebe(app, pagename, templatename, context, doctree):
     ]
 
 
+def name_folds(app, pagename, templatename, context, doctree):
+    """Let a folded cell be called what stands on it, not "Toggle hidden content"."""
+    label = ' aria-label="Toggle hidden content"'
+    context["body"] = context.get("body", "").replace(f"<summary{label}>", "<summary>")
+
+
 def setup(app):
     """Run after the extensions that add the scripts."""
     app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", name_folds)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
