@@ -16,8 +16,18 @@ def name_folds(app, pagename, templatename, context, doctree):
     context["body"] = context.get("body", "").replace(f"<summary{label}>", "<summary>")
 
 
+def search_from_files(app, pagename, templatename, context, doctree):
+    """Search without an excerpt of each page where pages cannot read each other."""
+    if pagename == "search":
+        here = "if (location.protocol === 'file:')"
+        app.add_js_file(
+            None, body=f"{here} DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;"
+        )
+
+
 def setup(app):
     """Run after the extensions that add the scripts."""
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", name_folds)
+    app.connect("html-page-context", search_from_files)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

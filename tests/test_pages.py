@@ -1,62 +1,223 @@
 """Pages of the built book in a real browser: silent, whole, and on their own."""
 
+import json
+import re
+from functools import cache, partial
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 
-BOOK = Path(__file__).parents[1] / "book"
-BUILT = BOOK.parent / "_build" / "html"
-PAGES = sorted(
-    page
-    for page in BUILT.glob("book/*.html")
-    if [*BOOK.glob(f"{page.stem}.ipynb"), *BOOK.glob(f"{page.stem}.md")]
-)
+BUILT = Path(__file__).parents[1] / "_build" / "html"
+INDEX = BUILT / "searchindex.js"
 WIDTHS = (360, 768, 1440)
+FOLDS = "details > summary, .admonition .toggle-button"
 
-pytestmark = pytest.mark.skipif(not PAGES, reason="needs the built book: make book")
-
-
-@pytest.fixture(params=[path.stem for path in PAGES])
-def path(request):
-    return BUILT / "book" / f"{request.param}.html"
+pytestmark = pytest.mark.skipif(
+    not INDEX.is_file(), reason="needs the built book: make book"
+)
 
 
-def test_a_page_is_silent_and_asks_for_nothing_from_elsewhere(chromium, path):
-    page, heard, asked = chromium.new_page(), [], []
+def names_of_pages():
+    """Read which pages the last build has made; older ones may lie beside them."""
+    if not INDEX.is_file():
+        return []
+    return json.loads(re.search(r"\{.*\}", INDEX.read_text(), re.DOTALL)[0])["docnames"]
+
+
+PAGES = sorted(names_of_pages())
+CHAPTERS = [name for name in PAGES if re.match(r"book/\d", name)]
+
+
+@pytest.fixture(scope="module", params=[*PAGES, "search", "genindex"])
+def opened(chromium, request):
+    """Open a page once for all tests that only look at it."""
+    page = chromium.new_page()
+    page.heard, page.asked = [], []
+    page.on("console", lambda said: said.type != "log" and page.heard.append(said.text))
+    page.on("pageerror", lambda error: page.heard.append(str(error)))
+    page.on("requestfailed", lambda request: page.heard.append(request.url))
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.goto((BUILT / f"{request.param}.html").as_uri())
+    page.evaluate("window.MathJax?.startup.promise.then(() => null)")
+    yield page
+    page.close()
+
+
+@pytest.fixture(params=PAGES)
+def page(chromium, request):
+    """Open a page that a test may change."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((BUILT / f"{request.param}.html").as_uri())
+    yield page
+    page.close()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *words):
+        """Say nothing about what is asked for."""
+
+
+@pytest.fixture(scope="module")
+def served():
+    """Serve the built book as `make serve` does; gives its address."""
+    handler = partial(QuietHandler, directory=BUILT)
+    with ThreadingHTTPServer(("localhost", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(params=["file", "server"])
+def address(request):
+    """Give the address of the book, on the disk and served."""
+    if request.param == "file":
+        return BUILT.as_uri()
+    return request.getfixturevalue("served")
+
+
+def test_a_page_is_silent_and_asks_for_nothing_from_elsewhere(opened):
+    opened.wait_for_timeout(300)
+    assert not opened.heard
+    foreign = [url for url in opened.asked if not url.startswith(("file:", "data:"))]
+    assert not foreign
+
+
+def test_a_page_fits_phones_and_screens(opened):
+    for width in WIDTHS:
+        opened.set_viewport_size({"width": width, "height": 800})
+        assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_all_mathematics_of_a_page_is_set(opened):
+    formulas = opened.locator(".math").count()
+    assert opened.locator(".math mjx-container").count() >= formulas
+    assert opened.locator("mjx-merror").count() == 0
+
+
+class Marks(HTMLParser):
+    """What a page can be linked at, and what it links to."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.names, self.links = set(), set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        about = dict(attributes)
+        self.names |= {about.get("id"), about.get("name")}
+        self.links |= {about.get("href"), about.get("src")} - {None, ""}
+
+
+@cache
+def marks(path):
+    return Marks(path.read_text(encoding="utf-8"))
+
+
+def why_dead(page, link):
+    """Say what is wrong with a link of a page; None where it leads somewhere."""
+    scheme, _, path, _, anchor = urlsplit(link)
+    if scheme:
+        return None
+    target = (page.parent / unquote(path)).resolve() if path else page
+    if not target.is_file():
+        return f"{link}: no such file"
+    if anchor and target.suffix == ".html" and anchor not in marks(target).names:
+        return f"{link}: no such place on the page"
+
+
+@pytest.mark.parametrize("name", [*PAGES, "search", "genindex", "index"])
+def test_all_links_inside_the_book_lead_somewhere(name):
+    page = BUILT / f"{name}.html"
+    found = marks(page)
+    assert found.links or name == "index"
+    assert not [dead for link in found.links if (dead := why_dead(page, link))]
+
+
+def test_solutions_and_answers_open_and_close(page):
+    for number, fold in enumerate(page.locator(FOLDS).all()):
+        inside = fold.locator("xpath=ancestor::*[contains(@class, 'admonition')][1]")
+        content = inside.locator("> :not(summary, .admonition-title)").first
+        assert not content.is_visible()
+        fold.click()
+        assert content.is_visible()
+        fold.press("Enter" if number % 2 else "Space")
+        assert not content.is_visible()
+        fold.press("Space" if number % 2 else "Enter")
+        assert content.is_visible()
+        fold.click()
+        assert not content.is_visible()
+
+
+def test_search_leads_to_a_page(chromium, address):
+    page, heard = chromium.new_page(), []
     page.on("console", lambda said: said.type != "log" and heard.append(said.text))
     page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("requestfailed", lambda request: heard.append(request.url))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(path.as_uri())
-    page.wait_for_timeout(300)
+    page.goto(f"{address}/{CHAPTERS[-1]}.html")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("codebook")
+    page.keyboard.press("Enter")
+    page.get_by_text(re.compile(r"found \d+ page")).wait_for()
+    results = page.locator("#search-results a")
+    assert results.count() > 5
+    results.first.click()
+    page.wait_for_url(re.compile("/book/"))
+    assert "codebook" in page.locator("article").inner_text().lower()
     page.close()
     assert not heard
-    assert not [url for url in asked if not url.startswith(("file:", "data:"))]
 
 
-def test_a_page_fits_phones_and_screens(chromium, path):
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_download_button_gives_the_notebook(chromium, served, name, tmp_path):
     page = chromium.new_page()
-    page.goto(path.as_uri())
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.goto(f"{served}/{name}.html")
+    page.get_by_role("button", name="Download this page").click()
+    with page.expect_download() as downloaded:
+        page.get_by_role("link", name=".ipynb").click()
+    assert downloaded.value.suggested_filename == f"{Path(name).name}.ipynb"
+    downloaded.value.save_as(tmp_path / "chapter.ipynb")
     page.close()
+    nbformat.validate(nbformat.read(tmp_path / "chapter.ipynb", as_version=4))
 
 
-def test_all_mathematics_of_a_page_is_set(chromium, path):
-    page = chromium.new_page()
-    page.goto(path.as_uri())
-    formulas = page.locator(".math").count()
-    assert page.locator(".math > :is(.katex, .katex-display)").count() == formulas
-    assert page.locator(".math math").count() == formulas  # for a screen reader
-    assert page.locator(".katex-error").count() == 0
-    page.close()
+def test_from_a_file_the_button_opens_the_notebook_on_the_disk(chromium):
+    name = CHAPTERS[0]
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto((BUILT / f"{name}.html").as_uri())
+        page.get_by_role("button", name="Download this page").click()
+        with context.expect_page() as shown:
+            page.get_by_role("link", name=".ipynb").click()
+        assert shown.value.url == (BUILT / "_sources" / f"{name}.ipynb").as_uri()
+        shown.value.wait_for_load_state()
+        text = shown.value.locator("body").inner_text()
+    nbformat.validate(nbformat.reads(text, as_version=4))
 
 
-def test_every_figure_to_play_with_lives(chromium, path):
-    page = chromium.new_page()
-    page.goto(path.as_uri())
-    for figure in page.locator(".play").all():
+def test_every_figure_to_play_with_lives(opened):
+    for figure in opened.locator(".play").all():
         assert figure.evaluate("figure => figure.state !== undefined")
         assert figure.locator("button").first.is_visible()
-    page.close()
+
+
+def test_figures_to_play_with_are_entered_and_left_by_tab(opened):
+    for figure in opened.locator(".play").all():
+        assert figure.get_attribute("aria-label")
+        figure.evaluate(
+            "figure => figure.insertAdjacentHTML("
+            "'beforebegin', '<button class=before></button>')"
+        )
+        opened.locator("button.before").focus()
+        inside = "figure => figure.contains(document.activeElement)"
+        opened.keyboard.press("Tab")
+        assert figure.evaluate(inside)
+        presses = 0
+        while figure.evaluate(inside):
+            opened.keyboard.press("Tab")
+            presses += 1
+            assert presses < 60
+        opened.locator("button.before").evaluate("button => button.remove()")
