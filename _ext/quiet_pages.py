@@ -10,10 +10,18 @@ def drop_thebe(app, pagename, templatename, context, doctree):
     ]
 
 
-def name_folds(app, pagename, templatename, context, doctree):
-    """Let a folded cell be called what stands on it, not "Toggle hidden content"."""
-    label = ' aria-label="Toggle hidden content"'
-    context["body"] = context.get("body", "").replace(f"<summary{label}>", "<summary>")
+# A folded cell is called what stands on it; entries of the literature are no items.
+MISNAMED = {
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
+    ' role="doc-biblioentry"': "",
+}
+
+
+def name_rightly(app, pagename, templatename, context, doctree):
+    """Take out names and roles that tell a screen reader something else."""
+    for wrong, right in MISNAMED.items():
+        context["body"] = context.get("body", "").replace(wrong, right)
 
 
 def search_from_files(app, pagename, templatename, context, doctree):
@@ -25,9 +33,18 @@ def search_from_files(app, pagename, templatename, context, doctree):
         )
 
 
+# The theme lets Tab reach what scrolls, and looks for it again whenever the window
+# changes; what was folded scrolls only once it is open.
+REACH_WHAT_OPENS = """
+for (const act of ["toggle", "click"])
+  addEventListener(act, () => dispatchEvent(new Event("resize")), true);
+"""
+
+
 def setup(app):
     """Run after the extensions that add the scripts."""
     app.connect("html-page-context", drop_thebe, priority=900)
-    app.connect("html-page-context", name_folds)
+    app.connect("html-page-context", name_rightly)
     app.connect("html-page-context", search_from_files)
+    app.add_js_file(None, body=REACH_WHAT_OPENS)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,42 +7,46 @@ from tests.test_pages import BUILT, PAGES
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
-WIDTHS = (360, 1280)
-# Contrast is all that a theme can change. A shadow at the edge hides a background.
+# Contrast, which takes longest, is all that a theme can change.
 RULES = {
-    "light": {"rules": {"label-content-name-mismatch": {"enabled": True}}},
-    "dark": {"runOnly": ["color-contrast", "link-in-text-block"]},
+    ("light", 360): {"rules": {"color-contrast": {"enabled": False}}},
+    ("light", 1280): {"rules": {"label-content-name-mismatch": {"enabled": True}}},
+    ("dark", 360): {"runOnly": ["color-contrast", "link-in-text-block"]},
+    ("dark", 1280): {"rules": {"color-contrast": {"enabled": False}}},
 }
+# A shadow at the edge would hide from axe what lies behind a text.
 PLAIN = "* { background-image: none !important; }"
 
 
-def shown_whole(page, name, theme):
-    """Open a page in a theme, and all that is folded on it."""
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+def shown_whole(page, name):
+    """Open a page, and all that is folded on it."""
     page.goto((BUILT / f"{name}.html").as_uri())
     page.evaluate("window.MathJax?.startup.promise.then(() => null)")
     page.add_style_tag(content=PLAIN)
     page.evaluate(
         "document.querySelectorAll('details').forEach(fold => (fold.open = true));"
-        "document.querySelectorAll('.toggle-hidden').forEach("
-        "fold => fold.classList.remove('toggle-hidden'))"
+        "document.querySelectorAll('.toggle-button-hidden').forEach("
+        "button => button.click())"
     )
+    page.wait_for_timeout(500)  # until the theme knows what scrolls
 
 
-@pytest.mark.parametrize("theme", RULES)
+@pytest.mark.parametrize(("theme", "width"), RULES)
 @pytest.mark.parametrize("name", [*PAGES, "search", "genindex"])
-def test_axe_finds_nothing_to_mend(chromium, name, theme):
-    page = chromium.new_page()
-    shown_whole(page, name, theme)
+def test_axe_finds_nothing_to_mend(chromium, name, theme, width):
+    page = chromium.new_page(
+        color_scheme=theme,
+        reduced_motion="reduce",
+        viewport={"width": width, "height": 900},
+    )
+    shown_whole(page, name)
     assert page.locator("html").get_attribute("data-theme") == theme
-    found = []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        options = {"resultTypes": ["violations"], **RULES[theme]}
-        found += axe.Axe().run(page, options=options).response["violations"]
+    options = {"resultTypes": ["violations"], **RULES[theme, width]}
+    found = axe.Axe().run(page, options=options).response["violations"]
     page.close()
     assert not [
         f"{wrong['impact']} {wrong['id']}: {node['html'][:200]}"
         for wrong in found
         for node in wrong["nodes"]
+        if wrong["impact"] != "minor"
     ]

@@ -139,25 +139,28 @@ def test_all_links_inside_the_book_lead_somewhere(name):
 
 
 def test_solutions_and_answers_open_and_close(page):
+    if page.locator(".admonition.dropdown").count():
+        page.locator(".toggle-button").first.wait_for()
     for number, fold in enumerate(page.locator(FOLDS).all()):
         inside = fold.locator("xpath=ancestor::*[contains(@class, 'admonition')][1]")
-        content = inside.locator("> :not(summary, .admonition-title)").first
-        assert not content.is_visible()
+        content = inside.locator("> :not(summary, button, .admonition-title)").first
+        wait = partial(content.wait_for, timeout=5000)
+        wait(state="hidden")
         fold.click()
-        assert content.is_visible()
+        wait(state="visible")
         fold.press("Enter" if number % 2 else "Space")
-        assert not content.is_visible()
+        wait(state="hidden")
         fold.press("Space" if number % 2 else "Enter")
-        assert content.is_visible()
+        wait(state="visible")
         fold.click()
-        assert not content.is_visible()
+        wait(state="hidden")
 
 
 def test_search_leads_to_a_page(chromium, address):
     page, heard = chromium.new_page(), []
+    page.goto(f"{address}/{CHAPTERS[-1]}.html")
     page.on("console", lambda said: said.type != "log" and heard.append(said.text))
     page.on("pageerror", lambda error: heard.append(str(error)))
-    page.goto(f"{address}/{CHAPTERS[-1]}.html")
     page.keyboard.press("Control+k")
     page.keyboard.type("codebook")
     page.keyboard.press("Enter")
