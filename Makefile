@@ -14,7 +14,7 @@ ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
 
 help:           ## list the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 install: .venv/installed  ## make .venv with everything in it
 .venv/installed: requirements.txt pyproject.toml scripts/ipython_kernel_config.py
@@ -29,7 +29,7 @@ book: install   ## build the HTML, strictly, and say where it is
 	$(BIN)/jupyter-book build . -W --keep-going -n
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
 
-test: lint unit chapters  ## lint, unit tests, and nbval over every chapter
+test: lint unit test-browser chapters  ## lint, tests, the pages in a browser, and nbval over every chapter
 
 lint: install
 	$(BIN)/ruff check .
@@ -37,7 +37,10 @@ lint: install
 	$(BIN)/codespell
 
 unit: install
-	$(ALONE) $(BIN)/pytest -n 2 --dist loadfile --cov=vqvae_lesson tests vqvae_lesson
+	$(ALONE) $(BIN)/pytest -n 2 --dist loadfile -m 'not browser' --cov=vqvae_lesson tests vqvae_lesson
+
+test-browser: install  ## open every page of the built book in Chromium, and play with its figures
+	$(ALONE) $(BIN)/pytest -n 2 --dist loadgroup -m browser tests
 
 chapters: install
 	$(ALONE) $(BIN)/pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 300 $(CHAPTERS)

@@ -10,17 +10,20 @@ def drop_thebe(app, pagename, templatename, context, doctree):
     ]
 
 
-# A folded cell is called what stands on it; entries of the literature are no items.
-MISNAMED = {
+# A folded cell is called what stands on it; entries of the literature are no items;
+# the search cannot mark a word in what a drawing says to a screen reader.
+MENDED = {
     '<summary aria-label="Toggle hidden content">': "<summary>",
     '<div role="list" class="citation-list">': '<div class="citation-list">',
     ' role="doc-biblioentry"': "",
+    "<title>": '<title class="nohighlight">',
+    "<desc>": '<desc class="nohighlight">',
 }
 
 
-def name_rightly(app, pagename, templatename, context, doctree):
-    """Take out names and roles that tell a screen reader something else."""
-    for wrong, right in MISNAMED.items():
+def mend_body(app, pagename, templatename, context, doctree):
+    """Mend what other extensions write into a page."""
+    for wrong, right in MENDED.items():
         context["body"] = context.get("body", "").replace(wrong, right)
 
 
@@ -44,7 +47,7 @@ for (const act of ["toggle", "click"])
 def setup(app):
     """Run after the extensions that add the scripts."""
     app.connect("html-page-context", drop_thebe, priority=900)
-    app.connect("html-page-context", name_rightly)
+    app.connect("html-page-context", mend_body)
     app.connect("html-page-context", search_from_files)
     app.add_js_file(None, body=REACH_WHAT_OPENS)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,8 +1,7 @@
 """Pages as a screen reader and weak eyes meet them: axe finds nothing to mend."""
 
-from pathlib import Path
-
 import pytest
+
 from tests.test_pages import BUILT, PAGES
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -21,7 +20,6 @@ PLAIN = "* { background-image: none !important; }"
 def shown_whole(page, name):
     """Open a page, and all that is folded on it."""
     page.goto((BUILT / f"{name}.html").as_uri())
-    page.evaluate("window.MathJax?.startup.promise.then(() => null)")
     page.add_style_tag(content=PLAIN)
     page.evaluate(
         "document.querySelectorAll('details').forEach(fold => (fold.open = true));"

@@ -15,6 +15,7 @@ import pytest
 BUILT = Path(__file__).parents[1] / "_build" / "html"
 INDEX = BUILT / "searchindex.js"
 WIDTHS = (360, 768, 1440)
+ADMONITION = "*[contains(concat(' ', @class, ' '), ' admonition ')]"
 FOLDS = "details > summary, .admonition .toggle-button"
 
 pytestmark = pytest.mark.skipif(
@@ -43,7 +44,6 @@ def opened(chromium, request):
     page.on("requestfailed", lambda request: page.heard.append(request.url))
     page.on("request", lambda request: page.asked.append(request.url))
     page.goto((BUILT / f"{request.param}.html").as_uri())
-    page.evaluate("window.MathJax?.startup.promise.then(() => null)")
     yield page
     page.close()
 
@@ -95,8 +95,9 @@ def test_a_page_fits_phones_and_screens(opened):
 
 def test_all_mathematics_of_a_page_is_set(opened):
     formulas = opened.locator(".math").count()
-    assert opened.locator(".math mjx-container").count() >= formulas
-    assert opened.locator("mjx-merror").count() == 0
+    assert opened.locator(".math > :is(.katex, .katex-display)").count() == formulas
+    assert opened.locator(".math math").count() == formulas  # for a screen reader
+    assert opened.locator(".katex-error").count() == 0
 
 
 class Marks(HTMLParser):
@@ -142,7 +143,7 @@ def test_solutions_and_answers_open_and_close(page):
     if page.locator(".admonition.dropdown").count():
         page.locator(".toggle-button").first.wait_for()
     for number, fold in enumerate(page.locator(FOLDS).all()):
-        inside = fold.locator("xpath=ancestor::*[contains(@class, 'admonition')][1]")
+        inside = fold.locator(f"xpath=ancestor::{ADMONITION}[1]")
         content = inside.locator("> :not(summary, button, .admonition-title)").first
         wait = partial(content.wait_for, timeout=5000)
         wait(state="hidden")
@@ -159,7 +160,6 @@ def test_solutions_and_answers_open_and_close(page):
 def test_search_leads_to_a_page(chromium, address):
     page, heard = chromium.new_page(), []
     page.goto(f"{address}/{CHAPTERS[-1]}.html")
-    page.on("console", lambda said: said.type != "log" and heard.append(said.text))
     page.on("pageerror", lambda error: heard.append(str(error)))
     page.keyboard.press("Control+k")
     page.keyboard.type("codebook")
