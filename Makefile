@@ -7,6 +7,8 @@ CHAPTERS ?= $(sort $(wildcard book/[0-9]*.ipynb))
 KMNIST_DIR ?= $(wildcard $(CURDIR)/../shared/kmnist)
 export KMNIST_DIR
 
+LIBRARIES := vqvae_lesson/classroom/play/vendor/versions.json _ext/katex/versions.json _static/fonts/versions.json
+
 # Two tests run at a time: each with one thread, or they wait for each other's.
 ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
@@ -101,6 +103,12 @@ networks: install  ## ship the small networks that a page can run
 
 cover: install  ## draw the picture of the README from the trained weights
 	$(BIN)/python scripts/draw_cover.py
+
+vendor: install ## bring the libraries and typefaces of the pages from npm, as their lists name them
+	$(BIN)/python scripts/vendor_libraries.py $(LIBRARIES)
+
+screenshots: install  ## keep a picture of every built page, narrow and wide, light and dark
+	$(BIN)/python scripts/picture_pages.py
 
 bench: .venv-bench/installed  ## measure, side by side, what the book says about speed
 	.venv-bench/bin/pytest -q tests/test_peers.py
