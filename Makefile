@@ -101,8 +101,11 @@ film: install   ## record a small training with the picture of every code, for c
 networks: install  ## ship the small networks that a page can run
 	$(BIN)/python scripts/page_networks.py
 
-cover: install  ## draw the picture of the README from the trained weights
-	$(BIN)/python scripts/draw_cover.py
+cover: install  ## draw the first page's pictures and the book's sign from the trained weights
+	$(BIN)/python scripts/draw_first_page.py
+
+minutes: install  ## measure how long each chapter takes to read and to run
+	$(ALONE) $(BIN)/python -m scripts.measure_minutes $(CHAPTERS)
 
 vendor: install ## bring the libraries and typefaces of the pages from npm, as their lists name them
 	$(BIN)/python scripts/vendor_libraries.py $(LIBRARIES)

@@ -38,6 +38,13 @@ NEAR = 6 / 255  # as far as this from an ink's way to white, a colour is that in
 PALE, VIVID = 0.03, 0.10  # chroma: below a grey, above a colour
 DARKEST = 0.62  # lightness of a colour on a dark page
 THEMES = ("light", "dark")
+# The theme of this page is known before anything is drawn, and not only after all of
+# it is read: else both twins of the first pictures are loaded.
+THEME_AT_ONCE = """<script>
+if ((localStorage.getItem("mode") || "auto") == "auto")
+  localStorage.setItem(
+    "theme", matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+</script>"""
 
 
 def oklab(colors):
@@ -136,7 +143,13 @@ def write(picture, paths):
         twin.save(path, lossless=True, method=2)
 
 
+def choose_at_once(app, pagename, templatename, context, doctree):
+    """Put the choice of the theme before everything else of a page."""
+    context["metatags"] = THEME_AT_ONCE + context.get("metatags", "")
+
+
 def setup(app):
     """Register; nothing is kept between builds but the pictures themselves."""
+    app.connect("html-page-context", choose_at_once)
     app.connect("doctree-resolved", show_both)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -18,7 +18,8 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 CELL_SECONDS = 300
 
 
-def run_chapter(path):
+def execute(path):
+    """Execute a chapter, and return it with its outputs."""
     notebook = nbformat.read(path, as_version=4)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:03d}"
@@ -36,7 +37,7 @@ def run_chapter(path):
     notebook.metadata.language_info = {"name": "python"}
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-    nbformat.write(notebook, path)
+    return notebook
 
 
 def main():
@@ -45,7 +46,7 @@ def main():
     for path in map(Path, sys.argv[1:]):
         began = time.perf_counter()
         try:
-            run_chapter(path)
+            nbformat.write(execute(path), path)
             print(f"{path}: {time.perf_counter() - began:.0f} s", flush=True)
         except CellExecutionError as error:
             plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))

@@ -20,6 +20,7 @@ from vqvae_lesson.plots.first_look import (
     there_and_back,
 )
 from vqvae_lesson.plots.health import catches, crossed, measures
+from vqvae_lesson.plots.journey import journey
 from vqvae_lesson.plots.letters import (
     letter_grid,
     letter_grids,
@@ -54,6 +55,7 @@ __all__ = [
     "filter_indices",
     "filter_steps",
     "histograms",
+    "journey",
     "legs",
     "letter_grid",
     "letter_grids",
