@@ -172,31 +172,32 @@ def test_all_text_stands_out_from_its_ground(chromium, name, theme):
         assert found >= 4.5, f"{found:.1f}: {pair}, {where}"
 
 
-LENGTHS = """() => {
-  const own = (p) => p.closest("section") == p.parentElement;
-  const lengths = [];
-  for (const p of document.querySelectorAll("article p")) {
-    if (!own(p) || p.querySelector(".math")) continue;
-    const range = document.createRange();
-    range.selectNodeContents(p);
-    const places = [...range.getClientRects()].map((box) => Math.round(box.bottom / 9));
-    const lines = new Set(places).size;
-    if (lines > 3) lengths.push(p.textContent.length / (lines - 0.5));
+LETTERS_A_LINE = """() => {
+  const full = [];
+  for (const p of document.querySelectorAll("article section > p")) {
+    const height = parseFloat(getComputedStyle(p).lineHeight);
+    const lines = Math.round(p.clientHeight / height);
+    // The last line is as likely short as long.
+    if (lines > 3 && !p.querySelector(".math"))
+      full.push(p.textContent.length / (lines - 0.5));
   }
-  return lengths;
+  return full;
 }"""
+
+
+TOO_WIDE = """() => [...document.querySelectorAll(".cell_input pre")]
+  .filter((pre) => pre.scrollWidth > pre.clientWidth)
+  .map((pre) => pre.textContent.split("\\n").map((line) => line.length))
+  .filter((lengths) => Math.max(...lengths) <= 76)"""
 
 
 @built
 def test_a_line_has_some_seventy_letters_and_code_fits(chromium):
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    page.goto((BUILT / "book" / "05_ema.html").as_uri())
+    page.goto((BUILT / "book" / "09_health.html").as_uri())
     page.evaluate("document.fonts.ready.then(() => null)")
-    lengths = page.evaluate(LENGTHS)
-    assert 62 <= np.median(lengths) <= 78
-    wide = page.evaluate("""() => [...document.querySelectorAll(".cell_input pre")]
-      .filter((pre) => pre.scrollWidth > pre.clientWidth).length""")
-    assert wide == 0
+    assert 65 <= np.median(page.evaluate(LETTERS_A_LINE)) <= 77
+    assert page.evaluate(TOO_WIDE) == []
     page.close()
 
 
