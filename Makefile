@@ -51,6 +51,7 @@ run: install    ## execute all chapters and store their outputs (CHAPTERS=... fo
 	$(BIN)/python scripts/run_chapters.py $(CHAPTERS)
 
 lab: install    ## open the chapters in JupyterLab
+	$(BIN)/jupyter trust $(CHAPTERS)  # so that stored figures can be played with
 	$(BIN)/jupyter lab --notebook-dir=book
 
 serve: book     ## show the built book at http://localhost:8000
