@@ -3,6 +3,7 @@
 import json
 import re
 from base64 import b64decode
+from html import unescape
 from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -865,6 +866,16 @@ def all_figures(flat, rates, book):
 
 
 KINDS = ("codes", "straight", "averages", "plane", "replay", "motion", "pages", "rates")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_still_figure_needs_neither_browser_nor_network(all_figures, kind):
+    shown = all_figures[kind]
+    html = shown._repr_html_()
+    for part in ("title", "desc"):
+        assert shown.drawing.find(part).text in unescape(html)
+    assert shown.says in unescape(html)
+    assert not re.findall(r'(?:src|href)="(?!#|data:)', html)
 
 
 @pytest.fixture
