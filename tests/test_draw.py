@@ -27,7 +27,8 @@ from vqvae_lesson.glyphs import GLYPH_STROKES, ink_letters, smooth_curve
 from vqvae_lesson.laboratory import load_laboratory
 from vqvae_lesson.metrics import evaluate
 
-SCRIPT = Path(__file__).parents[1] / "book" / "loaded" / "letters.js"
+BOOK = Path(__file__).parents[1] / "book"
+SCRIPT = BOOK / "loaded" / "letters.js"
 STATE = "document.querySelector('.play').state"
 READ = f"{STATE}.milliseconds > 0"
 
@@ -295,6 +296,17 @@ def test_scripts_stay_small(shown):
     scripts = re.findall(r"<script.*?</script>", html, re.DOTALL)
     assert len("".join(scripts).encode()) < 30_000
     assert len(html.encode()) < 100_000
+
+
+@pytest.mark.parametrize(
+    "path", sorted(BOOK.glob("[0-9]*.ipynb")), ids=lambda p: p.stem
+)
+def test_scripts_of_a_chapter_stay_small(path):
+    cells = json.loads(path.read_text())["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    shown = ["".join(one.get("data", {}).get("text/html", "")) for one in outputs]
+    scripts = re.findall(r"<script>.*?</script>", "".join(shown), re.DOTALL)
+    assert len("".join(scripts).encode()) < 150_000
 
 
 def test_without_scripts_the_figure_is_complete(chromium, folder, networks):

@@ -6,7 +6,7 @@ const [sheet, ink, hint, ring, letter, seen] = ["sheet", "ink", "hint", "pen", "
 const side = pen.side;
 let strokes = []; // of the reader: lists of places [right, down], as shares of the sheet
 let shown = start; // which letter of the set lies on the sheet, if none is drawn
-let drawing = false;
+let [drawing, due] = [false, false];
 let at = [0.5, 0.5]; // where the pen of the arrow keys is
 let networks; // once they have come
 let coming; // the promise that they come
@@ -216,7 +216,17 @@ function moveTo(place) {
   if (Math.hypot(place[0] - x, place[1] - y) < 0.004) return;
   stroke.push(place);
   lay();
-  requestAnimationFrame(() => drawing && read(false));
+  readSoon();
+}
+
+// While a stroke is drawn, the answers follow: once a frame, not once a place.
+function readSoon() {
+  if (due) return;
+  due = true;
+  requestAnimationFrame(() => {
+    due = false;
+    if (drawing) read(false);
+  });
 }
 
 function lift() {
@@ -259,7 +269,7 @@ sheet.addEventListener("pointerdown", (event) => {
 sheet.addEventListener("pointermove", (event) => mine(event) && moveTo(placeOf(event)));
 for (const end of ["pointerup", "pointercancel"]) sheet.addEventListener(end, (event) => mine(event) && lift());
 
-// Without this, Chromium scrolls: of a part of an SVG it does not ask touch-action.
+// Else the page would scroll away under the finger, as in `draggable`.
 sheet.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 
 // The pen of the arrow keys; a ring shows where it is, filled while it is down.
