@@ -3,6 +3,7 @@
 import importlib
 import re
 from collections import Counter
+from itertools import chain
 
 from chapters import (
     BOOK,
@@ -138,12 +139,12 @@ def leave_out(app, what, name, thing, skip, options):
 
 
 class LinkNames(SphinxTransform):
-    """Link what a page calls by a public name, and the source that it prints."""
+    """Link the words of code on a page that are public names."""
 
     default_priority = 840  # before the cross references are collected
 
     def apply(self):
-        """Link the words of code, and name the entries below each printed source."""
+        """Put each into a link."""
         here = self.env.docname
         if not here.startswith("book/") or here.startswith("book/functions/"):
             return
@@ -151,40 +152,34 @@ class LinkNames(SphinxTransform):
             name = short_names().get(word.astext().removesuffix("()"))
             if name and not stands_in_link(word):
                 word.replace_self(link_to_entry(here, name, word.deepcopy()))
-        printed = printed_in(here.removeprefix("book/"))
-        for cell in self.document.findall(nodes.container):
-            names = printed.get(cell.get("cell_index"))
-            if names and cell.get("nb_element") == "cell_code":
-                links = [
-                    link_to_entry(here, name, nodes.literal("", short(name)))
-                    for name in names
-                ]
-                line = nodes.paragraph(classes=["entries"])
-                line += list_after("In the reference: ", links)
-                cell[-1] += line
 
 
 def link_code(app, pagename, templatename, context, doctree):
-    """Link the first mention of each public name in a chapter's code."""
+    """Link names in a chapter's code: where they come first, where they are printed."""
     chapter = pagename.removeprefix("book/")
     if not re.match(r"\d", chapter):
         return
-    domain, linked = app.env.get_domain("py"), set()
+    objects = app.env.get_domain("py").objects
+
+    def link(text, span, name):
+        path = app.builder.get_relative_uri(pagename, objects[name].docname)
+        target = f'<a class="reference" href="{path}#{objects[name].node_id}">'
+        return re.subn(span, rf"{target}\g<0></a>", text, count=1)
+
+    body, linked = context["body"], set()
     for written, name in sorted(written_in(chapter).items()):
-        entry = domain.objects[name]
-        path = app.builder.get_relative_uri(pagename, entry.docname)
         parts = [f'<span class="n">{part}</span>' for part in written.split(".")]
-        code = f"(?<!{DOT}){DOT.join(parts)}"
-        link = rf'<a class="reference" href="{path}#{entry.node_id}">\g<0></a>'
         if name not in linked:
-            context["body"], count = re.subn(code, link, context["body"], count=1)
-            linked |= {name} if count else set()
-
-
-def short(name):
-    """Return a name without its module."""
-    own = max((one for one in public() if name.startswith(one)), key=len)
-    return name.removeprefix(own.rpartition(".")[0] + ".")
+            body, found = link(body, f"(?<!{DOT}){DOT.join(parts)}", name)
+            linked |= {name} if found else set()
+    parts = re.split(r'(?=<div class="cell_(?:input|output) )', body)
+    for name in dict.fromkeys(chain(*printed_in(chapter).values())):
+        span = f'<span class="n[fc]">{name.rpartition(".")[2]}</span>'
+        for number, part in enumerate(parts):
+            if part.startswith('<div class="cell_output') and re.search(span, part):
+                parts[number], _ = link(part, span, name)
+                break
+    context["body"] = "".join(parts)
 
 
 def stands_in_link(node):

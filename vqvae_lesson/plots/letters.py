@@ -62,6 +62,16 @@ def save_grid(path, images, columns=8):
     path : path
     images : array, float [N, H, W, C] in [0, 1]
     columns : int
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "letters.png"
+    ...     save_grid(path, np.zeros([10, 28, 28, 1]), columns=5)
+    ...     Image.open(path).width  # 5 letters of 28, 4 gaps of 2
+    148
     """
     pixels = np.round(255 * lay_out(images, columns)).astype(np.uint8)
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
@@ -101,6 +111,12 @@ def letter_grid(images, columns=8, title=None):
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> figure = letter_grid(np.zeros([10, 28, 28, 1]), columns=5, title="Ten letters")
+    >>> figure.axes[0].get_title()
+    'Ten letters'
     """
     sheet = lay_out(images, columns)
     rows = -(-len(images) // columns)
@@ -148,6 +164,13 @@ def letter_grids(grids, columns=8):
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> white, black = np.zeros([16, 28, 28, 1]), np.ones([16, 28, 28, 1])
+    >>> figure = letter_grids({"white": white, "black": black})
+    >>> [axes.get_title() for axes in figure.axes]
+    ['white', 'black']
     """
     sheets = {title: lay_out(images, columns) for title, images in grids.items()}
     rows = max(-(-len(images) // columns) for images in grids.values())
@@ -173,6 +196,13 @@ def letter_rows(rows):
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> white, black = np.zeros([8, 28, 28, 1]), np.ones([8, 28, 28, 1])
+    >>> figure = letter_rows({"white": white, "black": black})
+    >>> len(figure.axes)
+    2
     """
     columns = max(map(len, rows.values()))
     sheets = {title: lay_out(images, columns) for title, images in rows.items()}
