@@ -110,6 +110,19 @@ def start_averages(codebook, start="article"):
 def ema_start(name):
     """Look a start up by its name.
 
+    Parameters
+    ----------
+    name : {"article", "debiased", "consistent"}
+
+    Returns
+    -------
+    EMAStart
+
+    Raises
+    ------
+    LessonError
+        For another name.
+
     Examples
     --------
     >>> ema_start("consistent").count
@@ -149,6 +162,16 @@ def batch_statistics(latents, indices, num_codes):
 
 def moving_average(average, value, decay):
     """One step of an exponential moving average.
+
+    Parameters
+    ----------
+    average, value : tensor, float32 [...]
+    decay : float
+        γ in [0, 1): how much of the old average stays.
+
+    Returns
+    -------
+    tensor, float32 [...]
 
     Examples
     --------

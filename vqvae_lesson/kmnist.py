@@ -280,7 +280,7 @@ def read_idx(path):
 
     Returns
     -------
-    ndarray, uint8
+    ndarray, uint8 [...]
         With as many axes as the header says.
 
     Raises

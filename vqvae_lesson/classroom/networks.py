@@ -16,6 +16,8 @@ from vqvae_lesson.laboratory import MEASURES, small_recipe
 from vqvae_lesson.runs.checkpoints import WEIGHTS, load_checkpoint
 from vqvae_lesson.runs.files import open_arrays, read_json
 
+__all__ = ["load_network"]
+
 NETWORKS = WEIGHTS / "small"
 PAGE_RECIPES = {"healthy": small_recipe(*MEASURES), "article": small_recipe()}
 
@@ -33,6 +35,12 @@ def load_network(name):
         With 8 filters; each of its weights is a float16 number, held as float32.
     manifest : dict
         Its seed, steps and metrics, and the digest of the letters.
+
+    Examples
+    --------
+    >>> model, manifest = load_network("healthy")
+    >>> model.quantizer.codebook.shape.as_list()
+    [64, 16]
     """
     manifest = read_json(NETWORKS / "manifest.json")[name]
     model = PAGE_RECIPES[name].build(seed=manifest["seed"])

@@ -56,6 +56,13 @@ def split_bars(panels, parts, xlabel):
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> runs = {"seed 0": {"pixels": 258.0, "price": 4.1}}
+    >>> figure = split_bars({"healthy": runs}, ["pixels", "price"], "nats")
+    >>> figure.axes[0].get_title()
+    'healthy'
     """
     rows = max(map(len, panels.values()))
     size = 6.5, 1.3 + 0.3 * rows

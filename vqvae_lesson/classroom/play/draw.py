@@ -133,6 +133,11 @@ def draw_a_letter(start=12):
     -------
     Play
         Its script loads the networks once the reader begins to draw.
+
+    Examples
+    --------
+    >>> "<svg" in draw_a_letter()._repr_html_()
+    True
     """
     images, labels = load_page_letters()
     models = {name: load_network(name)[0] for name in PAGE_RECIPES}

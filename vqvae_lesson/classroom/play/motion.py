@@ -33,6 +33,15 @@ def pictures_in_motion(frames, labels, columns, title, about, label="step"):
     Play
         The last frame, until the reader comes to see it. Then it runs once, unless
         the reader has asked for less motion.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> frames = np.random.default_rng(0).random([3, 4, 28, 28, 1])
+    >>> about = {"title": "Noise", "about": "Four squares of noise, three times."}
+    >>> figure = pictures_in_motion(frames, ["1", "2", "3"], columns=4, **about)
+    >>> "Four squares of noise" in figure._repr_html_()
+    True
     """
     rows = -(-len(frames[0]) // columns)
     sheets = [sheet_of(pictures, columns, rows) for pictures in frames]
