@@ -24,6 +24,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
 DOT = r'<span class="o">\.</span>'  # as Pygments writes it
+MANY = 4  # chapters that explain a module together
 CHAPTER = re.compile(r"\bchapter (\d\d)\b")
 
 
@@ -89,27 +90,27 @@ class Modules(SphinxDirective):
 
     def run(self):
         """Write a table."""
-        rows = [["module", "chapter", "what it holds"]]
-        names = [name for page in pages().values() for name in page]
-        rows += sorted(map(row_of, names), key=lambda row: (not row[1], row[1]))
+        rows = [row_of(name) for page in pages().values() for name in page]
         lines = [".. list-table::", "   :header-rows: 1", ""]
-        for first, *others in rows:
+        heads = ("module", "chapter", "what it holds")
+        for first, *others in [heads, *(cells for _, cells in sorted(rows))]:
             lines += [f"   * - {first}", *(f"     - {cell}" for cell in others)]
         return self.parse_text_to_nodes("\n".join(lines))
 
 
 def row_of(name):
-    """Row of a module in the table."""
+    """Row of a module in the table, behind what it is sorted by.
+
+    Its chapter is the one that explains most of it; many chapters are none.
+    """
     module = importlib.import_module(name)
-    found = Counter(
-        explained(f"{name}.{one}").chapter
-        for one in module.__all__
-        if explained(f"{name}.{one}")
-    )
-    chapter = found.most_common(1)[0][0] if found else ""
-    where = f":doc:`{chapter[:2]} </book/{chapter}>`" if chapter else ""
+    found = [explained(f"{name}.{one}") for one in module.__all__]
+    chapters = Counter(place.chapter for place in found if place).most_common()
+    own = chapters[0][0] if 0 < len(chapters) <= MANY else ""
+    where = f":doc:`{int(own[:2])} </book/{own}>`" if own else ""
     holds = re.sub(r" \(chapters? .*\)", "", module.__doc__.partition("\n")[0])
-    return [f":py:mod:`{name.removeprefix(PACKAGE + '.')} <{name}>`", where, holds]
+    link = f":py:mod:`{name.removeprefix(PACKAGE + '.')} <{name}>`"
+    return (own or "later", name), (link, where, holds)
 
 
 def link_to_chapter(found):

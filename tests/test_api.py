@@ -238,7 +238,9 @@ FOUND = {
 
 @needs_book
 @pytest.mark.parametrize("word", FOUND)
-def test_search_finds_a_word_where_it_is_explained(page, word):
+def test_search_finds_a_word_where_it_is_explained(chromium, word):
+    page, heard = chromium.new_page(), []
+    page.on("console", lambda said: said.type != "log" and heard.append(said.text))
     page.goto((BUILT / "search.html").as_uri())
     field = page.locator("input[name=q]:visible").first
     field.fill(word)
@@ -247,11 +249,14 @@ def test_search_finds_a_word_where_it_is_explained(page, word):
     first.wait_for()
     page.wait_for_function("/finished|found/.test(document.body.innerText)")
     assert first.get_attribute("href").startswith(FOUND[word])
+    assert not heard
+    page.close()
 
 
 @needs_book
-def test_functions_fit_a_phone(page):
-    page.set_viewport_size({"width": 360, "height": 800})
+def test_functions_fit_a_phone(chromium):
+    page = chromium.new_page(viewport={"width": 360, "height": 800})
     for path in [*BUILT.glob("book/functions/*.html"), BUILT / "genindex.html"]:
         page.goto(path.as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path.name
+    page.close()

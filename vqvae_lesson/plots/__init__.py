@@ -33,7 +33,7 @@ from vqvae_lesson.plots.letters import (
 from vqvae_lesson.plots.limits import limit_curve, split_bars
 from vqvae_lesson.plots.losses import pixel_prices, price_ladder, pulls, tangent
 from vqvae_lesson.plots.machine import machine_map
-from vqvae_lesson.plots.paper import COLORS
+from vqvae_lesson.plots.paper import COLORS as COLORS
 from vqvae_lesson.plots.quantizer import (
     distance_bars,
     legs,
@@ -43,7 +43,6 @@ from vqvae_lesson.plots.quantizer import (
 from vqvae_lesson.plots.vae import model_dots, numbers_of_latents
 
 __all__ = [
-    "COLORS",
     "averages_on_paper",
     "bars",
     "catches",

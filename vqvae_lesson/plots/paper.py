@@ -5,7 +5,7 @@ Colours are those of Okabe and Ito, told apart by colour-blind readers too.
 
 import matplotlib.pyplot as plt
 
-#: Colours of the lines and bars: six that all eyes can tell apart.
+# Colours of the lines and bars: six that all eyes can tell apart.
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 INK = "#222222"
 # The same model has the same colour in all figures; the first part that is found in
