@@ -67,6 +67,14 @@ def journey(letters, latents, indices, pictures):
     Returns
     -------
     Journey
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> letters, pictures = np.zeros([2, 28, 28, 1]), np.zeros([64, 28, 28, 1])
+    >>> way = journey(letters, np.ones([2, 16]), [3, 60], pictures)
+    >>> "its number, here 3, 60." in way.html
+    True
     """
     figure = ET.Element("div", {"class": "journey"})
     ET.SubElement(figure, "style").text = _style(len(letters))
