@@ -57,6 +57,9 @@ lab: install    ## open the chapters in JupyterLab
 serve: book     ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server --directory _build/html --bind localhost 8000
 
+pdf: book       ## print the whole book into one PDF, with the machine's Chromium
+	$(BIN)/python scripts/print_book.py
+
 launch: install ## write the address that _config.yml names into the cell for Colab
 	$(BIN)/python scripts/write_launch_cell.py $(CHAPTERS)
 

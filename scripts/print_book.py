@@ -1,0 +1,284 @@
+"""Print the built book into one PDF, with a browser: ``make pdf``.
+
+All pages become one document: a title, the contents, then chapter after chapter. What
+a page folds is open on paper; but answers and solutions stand at the end of their
+chapter, so that nobody reads them by chance. It is printed twice: only then is it
+known on which page a chapter begins.
+"""
+
+import logging
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+from bs4 import BeautifulSoup
+from playwright.sync_api import sync_playwright
+from pypdf import PdfReader, PdfWriter
+
+ROOT = Path(__file__).parent.parent
+BUILT = ROOT / "_build" / "html"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SCRIPTS = ("katex.min.js", "formulas.js")
+STYLES = Path(__file__).with_name("print_book.css")
+
+
+def parts():
+    """Caption and pages of each part of the book; the introduction has no caption."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    yield "", [toc["root"]]
+    for part in toc["parts"]:
+        yield part["caption"], [chapter["file"] for chapter in part["chapters"]]
+
+
+def read_page(name):
+    """Return the text of a built page as a tree, ready for paper."""
+    text = (BUILT / f"{name}.html").read_text(encoding="utf-8")
+    page = BeautifulSoup(text, "html.parser").select_one("article.bd-article > section")
+    unwanted = "script:not([type='math/tex']), .headerlink, .play-controls, .only-dark"
+    for part in page.select(f"{unwanted}, .tag_check, button"):
+        part.decompose()
+    for picture in page.select("img"):
+        picture.attrs.pop("loading", None)
+    chapter = Path(name).name
+    gather(page, chapter, "Answers", answers(page, chapter))
+    gather(page, chapter, "Solutions", solutions(page))
+    for folded in page.select("details"):
+        unfold(folded)
+    name_apart(page, chapter)
+    page["id"] = chapter
+    page["class"] = "chapter"
+    return page
+
+
+def unfold(folded):
+    """Open what a page folds; its line says what is shown."""
+    said = folded.summary.select_one(".collapsed") or folded.summary
+    title = re.sub("^Show ", "", said.get_text().strip())
+    folded.summary.replace_with(element("p", title[:1].upper() + title[1:], "unfolded"))
+    folded.name = "div"
+    folded["class"] = "was-folded"
+
+
+def element(tag, text="", kind=None):
+    """Return a new element."""
+    made = BeautifulSoup("", "html.parser").new_tag(tag)
+    if kind:
+        made["class"] = kind
+    made.string = text
+    return made
+
+
+def answers(page, chapter):
+    """Yield the title of each question, bets numbered, and its folded answer."""
+    asked, bets = None, 0
+    for box in page.select("div.admonition"):
+        title = box.select_one(".admonition-title")
+        if "dropdown" not in box["class"]:
+            asked = title.get_text().strip()
+            if asked.startswith("Place your bet"):
+                bets += 1
+                asked = f"Bet {bets}"
+                title.string = f"Place your bet ({bets})"
+        elif "answer" in title.get_text().lower():
+            title.decompose()
+            yield asked, box
+
+
+def solutions(page):
+    """Yield the title of each exercise, and its solution."""
+    for cell in page.select(".tag_solution"):
+        exercise = cell.find_previous(class_="exercise")
+        title = exercise.select_one(".admonition-title").get_text().strip()
+        cell.summary.decompose()
+        cell.details.name = "div"
+        yield title, cell
+
+
+def gather(page, chapter, heading, found):
+    """Move what was found to the end of the chapter; say where it stood where it is."""
+    section = element("section", kind="gathered")
+    section.append(element("h2", heading))
+    for number, (title, part) in enumerate(list(found), 1):
+        here, there = f"at-{heading}-{number}", f"{heading}-{number}"
+        left = element("p", kind="gone")
+        left["id"] = here
+        left.append(f"{heading[:-1]}: page ")
+        left.append(page_of(f"{chapter}--{there}"))
+        part.replace_with(left)
+        box = element("div", kind="gathered-one")
+        box["id"] = there
+        said = element("h3", f"{title}, page ")
+        said.append(page_of(f"{chapter}--{here}"))
+        box.append(said)
+        box.append(part)
+        section.append(box)
+    if section.select(".gathered-one"):
+        page.append(section)
+
+
+def page_of(target):
+    """Return a link whose text will be the number of the page that it leads to."""
+    link = element("a", "000", "page-of")
+    link["href"] = f"#{target}"
+    return link
+
+
+def name_apart(page, chapter):
+    """Let names of all chapters stand in one document, and links lead to them."""
+    for named in page.select("[id]"):
+        if not named.find_parent("svg"):
+            named["id"] = f"{chapter}--{named['id']}"
+    for link in page.select("a[href]"):
+        address = link["href"]
+        name, _, place = address.partition("#")
+        if link.get("class") == "page-of" or re.match(r"\w+:", address):
+            continue
+        if name and not name.endswith(".html"):
+            link.unwrap()
+            continue
+        target = Path(name).stem or chapter
+        link["href"] = f"#{target}--{place}" if place else f"#{target}"
+
+
+def contents(chapters):
+    """Return the table of contents: parts, and each chapter's title and page."""
+    table = element("nav", kind="book-contents")
+    table.append(element("h1", "Contents"))
+    for caption, pages in chapters:
+        table.append(element("h2", caption))
+        for page in pages:
+            row = element("p", kind="entry")
+            link = element("a", page.h1.get_text().strip())
+            link["href"] = f"#{page['id']}"
+            row.append(link)
+            row.append(element("span", kind="leader"))
+            row.append(page_of(page["id"]))
+            table.append(row)
+    return table
+
+
+def title_page(config):
+    """Return the title page, with the licences that every page of the book names."""
+    page = element("header", kind="title-page")
+    page.append(element("p", config["title"], "title"))
+    page.append(element("p", config["author"], "author"))
+    picture = element("img")
+    picture["src"] = (ROOT / "book" / "images" / "cover.png").as_uri()
+    picture["alt"] = "Letters, what a model makes of them, and letters of its own."
+    page.append(picture)
+    page.append(element("p", config["html"]["extra_footer"], "licence"))
+    page.append(element("p", config["copyright"], "year"))
+    return page
+
+
+def running_heads(chapters):
+    """Yield the style that writes a chapter's title above each of its pages."""
+    for page in chapters:
+        head = page.h1.get_text().strip().replace('"', r"\"")
+        page["style"] = f"page: chapter-{page['id']}"
+        yield f'@page chapter-{page["id"]} {{ @top-center {{ content: "{head}"; }} }}'
+
+
+def style_sheets():
+    """Yield a link to each style sheet of a page with formulas."""
+    text = (BUILT / "book" / "06_losses.html").read_text(encoding="utf-8")
+    for link in BeautifulSoup(text, "html.parser").select("link[rel=stylesheet]"):
+        yield f'<link rel="stylesheet" href="{link["href"].partition("?")[0]}">'
+
+
+def assemble():
+    """Return the whole book as one document."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    chapters = [(caption, [*map(read_page, names)]) for caption, names in parts()]
+    pages = [page for _, part in chapters for page in part]
+    heads = running_heads(pages)
+    lines = ['<!doctype html><html lang="en" data-theme="light" data-mode="light">']
+    lines += [f'<meta charset="utf-8"><title>{config["title"]}</title>']
+    lines += [*style_sheets(), "<style>", STYLES.read_text(), *heads, "</style>"]
+    lines += ['<main class="bd-content"><article class="bd-article">']
+    lines += map(str, [title_page(config), contents(chapters), *pages])
+    lines += ["</article></main>"]
+    lines += [f'<script src="../_static/{name}"></script>' for name in SCRIPTS]
+    return "\n".join(lines)
+
+
+def number_pages(page, numbers):
+    """Write page numbers into the links that ask for them."""
+    page.evaluate(
+        """numbers => document.querySelectorAll("a.page-of").forEach(link => {
+            link.textContent = numbers[link.hash.slice(1)] ?? "000"; })""",
+        numbers,
+    )
+
+
+def pages_of(pdf):
+    """Return the page of each place that something in the PDF links to."""
+    reader = PdfReader(pdf)
+    return {
+        name.removeprefix("/"): reader.get_destination_page_number(place) + 1
+        for name, place in reader.named_destinations.items()
+    }
+
+
+def open_book(browser):
+    """Open the whole book as one page, which is written beside the others."""
+    source = BUILT / "book" / "print.html"
+    source.write_text(assemble(), encoding="utf-8")
+    page = browser.new_page(color_scheme="light")
+    page.goto(source.as_uri())
+    page.evaluate("document.fonts.ready.then(() => null)")
+    source.unlink()
+    return page
+
+
+def print_book(browser, path):
+    """Print the built book.
+
+    Parameters
+    ----------
+    browser : playwright Browser
+    path : Path
+        The PDF to write.
+    """
+    page = open_book(browser)
+    numbers, found = None, {}
+    while numbers != found:
+        numbers = found
+        number_pages(page, numbers)
+        page.pdf(
+            path=path,
+            prefer_css_page_size=True,
+            print_background=True,
+            outline=True,
+            tagged=True,
+        )
+        found = pages_of(path)
+    page.close()
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    writer = PdfWriter(clone_from=path)
+    writer.add_metadata({"/Title": config["title"], "/Author": config["author"]})
+    writer.write(path)
+
+
+def main():
+    logging.getLogger("pypdf").setLevel(
+        logging.ERROR
+    )  # it counts the browser's objects
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not found:
+        sys.exit(f"make pdf needs a browser: none of {', '.join(BROWSERS)} is here")
+    path = ROOT / "_build" / "discrete-letters.pdf"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox"]
+        )
+        print_book(browser, path)
+        browser.close()
+    pages, size = len(PdfReader(path).pages), path.stat().st_size
+    print(f"{path}: {pages} pages, {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
