@@ -16,6 +16,7 @@ import yaml
 from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import NameObject, TextStringObject
 
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "_build" / "html"
@@ -25,11 +26,19 @@ STYLES = Path(__file__).with_name("print_book.css")
 
 
 def parts():
-    """Caption and pages of each part of the book; the introduction has no caption."""
+    """Yield caption and pages of each part of the book, the introduction's empty."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
     yield "", [toc["root"]]
     for part in toc["parts"]:
-        yield part["caption"], [chapter["file"] for chapter in part["chapters"]]
+        yield part["caption"], [*names(part["chapters"])]
+
+
+def names(entries):
+    """Yield all pages below entries of the contents; an index is no use on paper."""
+    for entry in entries:
+        if entry["file"] != "genindex":
+            yield entry["file"]
+        yield from names(entry.get("sections", []))
 
 
 def read_page(name):
@@ -41,6 +50,7 @@ def read_page(name):
         part.decompose()
     for picture in page.select("img"):
         picture.attrs.pop("loading", None)
+        picture["src"] = (BUILT / name).parent.joinpath(picture["src"]).as_uri()
     chapter = Path(name).name
     gather(page, chapter, "Answers", answers(page, chapter))
     gather(page, chapter, "Solutions", solutions(page))
@@ -127,6 +137,7 @@ def page_of(target):
 
 def name_apart(page, chapter):
     """Let names of all chapters stand in one document, and links lead to them."""
+    printed = {Path(name).name for _, part in parts() for name in part}
     for named in page.select("[id]"):
         if not named.find_parent("svg"):
             named["id"] = f"{chapter}--{named['id']}"
@@ -135,10 +146,10 @@ def name_apart(page, chapter):
         name, _, place = address.partition("#")
         if link.get("class") == "page-of" or re.match(r"\w+:", address):
             continue
-        if name and not name.endswith(".html"):
+        target = Path(name).stem or chapter
+        if target not in printed:
             link.unwrap()
             continue
-        target = Path(name).stem or chapter
         link["href"] = f"#{target}--{place}" if place else f"#{target}"
 
 
@@ -191,7 +202,7 @@ def style_sheets():
 def assemble():
     """Return the whole book as one document."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
-    chapters = [(caption, [*map(read_page, names)]) for caption, names in parts()]
+    chapters = [(caption, [*map(read_page, part)]) for caption, part in parts()]
     pages = [page for _, part in chapters for page in part]
     heads = running_heads(pages)
     lines = ['<!doctype html><html lang="en" data-theme="light" data-mode="light">']
@@ -233,6 +244,24 @@ def open_book(browser):
     return page
 
 
+def bookmarks(outline):
+    """Yield all bookmarks of an outline, whose parts are lists in it."""
+    for part in outline:
+        if isinstance(part, list):
+            yield from bookmarks(part)
+        else:
+            yield part
+
+
+def space_bookmarks(writer, titles):
+    """Give bookmarks the spaces that the browser drops where a title is broken."""
+    spaced = {"".join(title.split()): " ".join(title.split()) for title in titles}
+    for mark in bookmarks(writer.outline):
+        squeezed = "".join(mark.title.split())
+        title = TextStringObject(spaced.get(squeezed, mark.title))
+        mark.node[NameObject("/Title")] = title
+
+
 def print_book(browser, path):
     """Print the built book.
 
@@ -255,9 +284,11 @@ def print_book(browser, path):
             tagged=True,
         )
         found = pages_of(path)
+    titles = page.locator("h1, h2, h3, h4").all_text_contents()
     page.close()
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     writer = PdfWriter(clone_from=path)
+    space_bookmarks(writer, titles)
     writer.add_metadata({"/Title": config["title"], "/Author": config["author"]})
     writer.write(path)
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlparse
 import pytest
 
 BUILT = Path(__file__).parents[1] / "_build" / "html"
-PAGES = sorted(BUILT.glob("book/*.html"))
+PAGES = sorted(BUILT.glob("book/**/*.html"))
 MOST = 1_500_000  # bytes, as they lie in the folder: a server may send them packed
 
 pytestmark = pytest.mark.skipif(not PAGES, reason="needs the built book: make book")
