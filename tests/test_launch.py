@@ -109,7 +109,8 @@ def test_buttons_lead_to_the_named_repository_or_are_not_there(url, tmp_path):
     settings = yaml.safe_load((ROOT / "_config.yml").read_text())
     settings["repository"]["url"] = url
     settings["sphinx"]["local_extensions"] = {"launch": str(ROOT / "_ext")}
-    del settings["bibtex_bibfiles"]
+    for elsewhere in ("bibtex_bibfiles", "logo", "html"):
+        del settings[elsewhere]
     settings["sphinx"]["config"] = {}
     (tmp_path / "_config.yml").write_text(yaml.safe_dump(settings))
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: chapter\n")
