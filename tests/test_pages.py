@@ -16,7 +16,7 @@ BUILT = Path(__file__).parents[1] / "_build" / "html"
 INDEX = BUILT / "searchindex.js"
 WIDTHS = (360, 768, 1440)
 ADMONITION = "*[contains(concat(' ', @class, ' '), ' admonition ')]"
-FOLDS = "details > summary, .admonition .toggle-button"
+FOLDS = "article details > summary, .admonition .toggle-button"
 
 pytestmark = pytest.mark.skipif(
     not INDEX.is_file(), reason="needs the built book: make book"
