@@ -1,5 +1,6 @@
 """Pages of the built book in a real browser: silent, whole, and on their own."""
 
+import io
 import json
 import re
 from functools import cache, partial
@@ -10,7 +11,9 @@ from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 
 BUILT = Path(__file__).parents[1] / "_build" / "html"
 INDEX = BUILT / "searchindex.js"
@@ -155,6 +158,75 @@ def test_solutions_and_answers_open_and_close(page):
         wait(state="visible")
         fold.click()
         wait(state="hidden")
+
+
+WITH_FIGURES = """() => {
+  // All that is folded is opened, and every picture loaded, before it is looked at.
+  document.querySelectorAll("details").forEach((fold) => (fold.open = true));
+  document.querySelectorAll(".toggle-button-hidden").forEach((one) => one.click());
+  const seen = [...document.images].filter((image) => image.checkVisibility());
+  return Promise.all(seen.map((image) => ((image.loading = "eager"), image.decode())));
+}"""
+PLACES = """() => [...document.querySelectorAll("article :is(img, svg)")]
+  .filter((figure) => figure.checkVisibility() && !figure.closest("a, button"))
+  .map((figure) => figure.getBoundingClientRect())
+  .filter((box) => box.width > 60 && box.height > 60)
+  .map((box) => [box.left, box.top + scrollY, box.right, box.bottom + scrollY])"""
+
+
+def shares_of_white(page):
+    """Measure how much of each visible figure is as white as a card."""
+    page.evaluate(WITH_FIGURES)
+    page.wait_for_timeout(300)
+    places = page.evaluate(PLACES)
+    shot = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+    return [np.mean(np.min(shot.crop(place), axis=2) > 236) for place in places]
+
+
+def twins_seen(page):
+    """Count the visible pictures of each theme."""
+    return [
+        page.locator(f".twins img.only-{theme}:visible").count()
+        for theme in ("light", "dark")
+    ]
+
+
+@pytest.mark.parametrize("name", [*CHAPTERS, "book/intro"])
+def test_in_the_dark_all_figures_are_dark_until_the_button_is_pressed(chromium, name):
+    page = chromium.new_page(
+        color_scheme="dark",
+        reduced_motion="reduce",
+        viewport={"width": 1280, "height": 900},
+    )
+    page.goto((BUILT / f"{name}.html").as_uri())
+    white = shares_of_white(page)
+    assert white
+    assert max(white) < 0.2
+    light, dark = twins_seen(page)
+    assert (light, dark) == (0, page.locator(".twins").count())
+    button = page.locator(".theme-switch-button:visible")
+    html = page.locator("html")
+    while html.get_attribute("data-mode") != "light":
+        button.click()
+    assert twins_seen(page) == [dark, 0]
+    while html.get_attribute("data-mode") != "dark":
+        button.click()
+    assert twins_seen(page) == [0, dark]
+    page.close()
+
+
+def test_a_served_page_asks_for_nothing_that_is_missing(chromium, served):
+    with chromium.new_context() as context:
+        page, missing = context.new_page(), []
+        page.on("response", lambda got: got.ok or missing.append(got.url))
+        for name in ["index", *PAGES, "search", "genindex"]:
+            page.goto(f"{served}/{name}.html")
+        page.wait_for_timeout(300)
+        icons = page.evaluate(
+            "[...document.querySelectorAll('link[rel~=icon]')].map(one => one.href)"
+        )
+        assert [page.request.get(icon).status for icon in icons] == [200]
+    assert not missing
 
 
 def test_search_leads_to_a_page(chromium, address):
