@@ -681,6 +681,10 @@ def test_a_letter_stands_beside_probabilities_and_prices():
     np.testing.assert_allclose(shown(right), 3 * nats[..., 0])
     assert middle.get_images()[0].get_clim() == (0, 1)
     assert right.get_images()[0].get_clim() == (0, 2)
+    for axes, ink in ((middle, plots.COLORS[0]), (right, plots.COLORS[1])):
+        shades = axes.get_images()[0].get_cmap()
+        assert to_hex(shades(0.0)) == "#ffffff"
+        assert to_hex(shades(1.0)) == ink.lower()
 
 
 def test_a_tangent_touches_its_curve_and_shows_its_slope():

@@ -2,9 +2,16 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
 from vqvae_lesson.plots.paper import COLORS, INK, finish
+
+# From paper to an ink of the figures: these shades keep their order on dark pages too.
+CHANCES, NATS = (
+    LinearSegmentedColormap.from_list(name, ["white", color])
+    for name, color in (("chances", COLORS[0]), ("nats", COLORS[1]))
+)
 
 
 def spread_on_paper(image, window, stride):
@@ -90,10 +97,10 @@ def priced_letter(image, probabilities, prices):
     left.imshow(1 - np.asarray(image)[..., 0], cmap="gray", vmin=0, vmax=1)
     left.set_title("the letter")
     shown = middle.imshow(
-        np.asarray(probabilities)[..., 0], cmap="cividis", vmin=0, vmax=1
+        np.asarray(probabilities)[..., 0], cmap=CHANCES, vmin=0, vmax=1
     )
     middle.set_title("probability of ink")
-    paid = right.imshow(np.asarray(prices)[..., 0], cmap="Oranges", vmin=0, vmax=2)
+    paid = right.imshow(np.asarray(prices)[..., 0], cmap=NATS, vmin=0, vmax=2)
     right.set_title("nats paid")
     for axes, colors, extend in ((middle, shown, "neither"), (right, paid, "max")):
         figure.colorbar(colors, ax=axes, shrink=0.8, extend=extend)
