@@ -850,6 +850,30 @@ def test_the_still_plane_has_its_runs_in_their_places(chromium, tmp_path, rates)
     still.close()
 
 
+@pytest.mark.parametrize("pixels", [210, 244, 248, 252, 290])
+def test_the_name_of_a_model_hides_no_other_model(page, tmp_path, pixels):
+    letters = np.zeros([6, 28, 28, 1])
+    groups = {
+        "β-VAEs": {"β = 1": [[4, pixels], [8, 300], [16, 200]]},
+        "full size": {"vae": [[4, 255], [4, 256], [4, 257]]},
+    }
+    drawn = dict.fromkeys(("β = 1", "vae"), letters)
+    shown = play.models_on_the_plane(groups, letters, drawn, 234, "vae")
+    root = show(page, shown, tmp_path / "a.html")
+    name = root.locator("[data-part=label]").bounding_box()
+    for x, y in shown.data["models"][1]["places"]:
+        mark = root.locator("[data-part=model]").first.evaluate(
+            "(e, p) => { const q = new DOMPoint(...p).matrixTransform("
+            "e.getScreenCTM()); return [q.x, q.y]; }",
+            [x, y],
+        )
+        inside = np.abs(
+            mark
+            - np.add([name["x"], name["y"]], [name["width"] / 2, name["height"] / 2])
+        )
+        assert (inside > [name["width"] / 2, name["height"] / 2]).any()
+
+
 @pytest.fixture(scope="module")
 def all_figures(flat, rates, book):
     """One figure of each kind."""

@@ -82,6 +82,6 @@ def numbers_of_latents(runs):
     left.axhline(0.01, **GUIDE)
     right.axhline(0.5, **GUIDE)
     right.set_ylim(0, 1.05)
-    right.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.25))
+    left.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 0.06))
     finish(figure, left, "numbers, most active first", "activity")
     return finish(figure, right, "numbers, narrowest first", "width")

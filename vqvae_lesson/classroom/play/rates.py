@@ -132,29 +132,41 @@ def _draw(settings, models, chosen, line):
         means = [runs.mean(axis=0) for one, _, runs in settings if one == kind]
         if len(means) > 1:
             _line(svg, _place(means, view), KINDS[kind][1])
-    for kind, name, runs in settings:
-        if kind == "full size":
-            x, y = _place(runs, view).mean(axis=0)
-            add_part(svg, "text", "pale", x=x, y=y + 16)
-            svg[-1].attrib |= {"text-anchor": "middle", "style": "font-size:11px"}
-            svg[-1].text = name
     for (kind, _, _), model in zip(settings, models, strict=True):
         mark, color = KINDS[kind]
         marks = "".join(f"M{x} {y}{mark}" for x, y in model["places"])
         add_part(svg, "path", "model", d=marks, fill=color)
         svg[-1].set("style", "cursor:pointer")
-    shown = [kind for kind in KINDS if kind in {kind for kind, _, _ in settings}]
-    for row, kind in enumerate(shown):
-        mark, color = KINDS[kind]
-        add_part(
-            svg, "path", "legend", d=f"M270 {TOP + 14 + 18 * row}{mark}", fill=color
-        )
-        add_part(svg, "text", "legend", x=282, y=TOP + 18 + 18 * row)
-        svg[-1].text = kind
+    marks = np.concatenate([model["places"] for model in models])
+    for kind, name, runs in settings:
+        if kind == "full size":
+            _name(svg, name, _place(runs, view).mean(axis=0), marks)
+    _legend(svg, {kind for kind, _, _ in settings})
     rings = "".join(f"M{x} {y}{RING}" for x, y in models[chosen]["places"])
     add_part(svg, "path", "ring", d=rings, fill="none", stroke="currentColor")
     svg[-1].attrib |= {"stroke-width": "2", "pointer-events": "none"}
     return svg
+
+
+def _name(svg, name, place, marks):
+    """Write the name of a model below its marks, or above if it would hide others."""
+    x, y = place
+    hidden = np.abs(marks - [x, y + 12]) < [4 + 3 * len(name), 8]
+    add_part(svg, "text", "label", x=x, y=y - 8 if hidden.all(axis=1).any() else y + 16)
+    svg[-1].attrib |= {"class": "halo", "style": "font-size:11px"}
+    svg[-1].attrib |= {"text-anchor": "middle", "pointer-events": "none"}
+    svg[-1].text = name
+
+
+def _legend(svg, shown):
+    """Say which mark is which, in the lower left corner, where no model lies."""
+    for number, kind in enumerate(kind for kind in KINDS if kind in shown):
+        column, row = divmod(number, 3)
+        mark, color = KINDS[kind]
+        x, y = LEFT + 16 + 148 * column, TOP + HEIGHT - 46 + 17 * row
+        add_part(svg, "path", "legend", d=f"M{x} {y}{mark}", fill=color)
+        add_part(svg, "text", "legend", x=x + 11, y=y + 4)
+        svg[-1].text = kind
 
 
 def _line(svg, places, color):
