@@ -1,12 +1,14 @@
 """Ship of the theme what the pages use: a page is to be read soon, also far away.
 
 The theme's icons come as a font, so the script that would draw them goes, and of font
-and style sheet the icons that no page shows. Search loads its index where it searches.
+and style sheet the icons that no page shows. Of all style sheets the rules go whose
+classes stand in no page and no script. Search loads its index where it searches.
 """
 
 import re
 from pathlib import Path
 
+import tinycss2
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
@@ -17,6 +19,7 @@ SEARCH = SCRIPT.format(r"(?:searchtools|language_data|searchindex)\.js")
 NAME = r"\.fa-[\w-]+:before"
 RULE = re.compile(rf'({NAME}(?:,{NAME})*)\{{content:"\\([0-9a-f]+)"\}}')
 FONT = r'url\(\.\./vendor/fontawesome/webfonts/fa-solid-900\.woff2\) ?format\("woff2"\)'
+MADE = {"bs-tooltip-auto"}  # a class whose name a script puts together
 SUBSET = 'url(../vendor/fontawesome/webfonts/icons.woff) format("woff")'
 
 
@@ -48,6 +51,7 @@ def lighten(app, exception):
     sheet = built / "_static" / "styles" / "pydata-sphinx-theme.css"
     letters = keep_icons(sheet, used)
     write_icons(built / "_static" / "vendor" / "fontawesome" / "webfonts", letters)
+    cut_styles(built)
     for unused in {*built.rglob("*.map"), *built.rglob("fontawesome.js*")}:
         unused.unlink()
 
@@ -65,6 +69,56 @@ def keep_icons(sheet, used):
     text = RULE.sub(keep, sheet.read_text(encoding="utf-8"))
     sheet.write_text(re.sub(FONT, SUBSET, text), encoding="utf-8")
     return letters
+
+
+def cut_styles(built):
+    """Cut from each style sheet the rules that no page and no script can want."""
+    words = set(MADE)
+    for kind in ("*.html", "*.js"):
+        for file in built.rglob(kind):
+            words.update(re.findall(r"[\w-]+", file.read_text(encoding="utf-8")))
+    for sheet in {*built.rglob("*.css")} - {*built.rglob("katex*")}:  # it makes names
+        rules = tinycss2.parse_stylesheet(
+            sheet.read_text(encoding="utf-8"), skip_comments=True, skip_whitespace=True
+        )
+        kept = "\n".join(rules_for(words, rules))
+        sheet.write_text(kept + "\n", encoding="utf-8")
+
+
+def rules_for(words, rules):
+    """List the rules, as text, that name no class or id outside of some words."""
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            parts = [part for part in selectors(rule.prelude) if part[1] <= words]
+            if parts:
+                heads = ",".join(text for text, _ in parts)
+                yield f"{heads}{{{tinycss2.serialize(rule.content).strip()}}}"
+        elif rule.type == "at-rule" and rule.at_keyword in ("media", "supports"):
+            inner = "\n".join(rules_for(words, tinycss2.parse_rule_list(rule.content)))
+            if inner:
+                head = tinycss2.serialize(rule.prelude).strip()
+                yield f"@{rule.at_keyword} {head}{{\n{inner}\n}}"
+        elif rule.type not in ("comment", "whitespace"):
+            yield tinycss2.serialize([rule])
+
+
+def selectors(prelude):
+    """Split a rule's head at its commas: the text of each part, its classes and ids.
+
+    What stands in brackets, as after `:not`, does not count.
+    """
+    parts = [[]]
+    for token in prelude:
+        if token == ",":
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    for part in parts:
+        names = {token.value for token in part if token.type == "hash"}
+        for dot, token in zip(part, part[1:], strict=False):
+            if dot == "." and token.type == "ident":
+                names.add(token.value)
+        yield tinycss2.serialize(part).strip(), names
 
 
 def write_icons(folder, letters):
