@@ -6,6 +6,7 @@ classes stand in no page and no script. Search loads its index where it searches
 """
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import tinycss2
@@ -115,7 +116,7 @@ def selectors(prelude):
             parts[-1].append(token)
     for part in parts:
         names = {token.value for token in part if token.type == "hash"}
-        for dot, token in zip(part, part[1:], strict=False):
+        for dot, token in pairwise(part):
             if dot == "." and token.type == "ident":
                 names.add(token.value)
         yield tinycss2.serialize(part).strip(), names
