@@ -1,5 +1,7 @@
 """Mend in every page what browsers and screen readers complain about."""
 
+import re
+
 
 def drop_thebe(app, pagename, templatename, context, doctree):
     """Drop Thebe, which would run cells on a server elsewhere; it came twice."""
@@ -19,12 +21,21 @@ MENDED = {
     "<title>": '<title class="nohighlight">',
     "<desc>": '<desc class="nohighlight">',
 }
+# Parameters on lines of their own are no list in which words are explained.
+LINES = re.compile(r"<dl>\n((?:<dd>.*</dd>\n)+)</dl>")
+
+
+def plain_lines(found):
+    """Write the lines of a signature as lines."""
+    lines = found[1].replace("<dd>", "<div>").replace("</dd>", "</div>")
+    return f'<div class="sig-lines">\n{lines}</div>'
 
 
 def mend_body(app, pagename, templatename, context, doctree):
     """Mend what other extensions write into a page."""
     for wrong, right in MENDED.items():
         context["body"] = context.get("body", "").replace(wrong, right)
+    context["body"] = LINES.sub(plain_lines, context.get("body", ""))
 
 
 def search_from_files(app, pagename, templatename, context, doctree):
@@ -36,11 +47,17 @@ def search_from_files(app, pagename, templatename, context, doctree):
         )
 
 
-# The theme lets Tab reach what scrolls, and looks for it again whenever the window
-# changes; what was folded scrolls only once it is open.
+# The theme lets Tab reach what scrolls, but formulas, and looks for it again whenever
+# the window changes; what was folded scrolls only once it is open.
 REACH_WHAT_OPENS = """
+const reach = (formula) =>
+  formula.toggleAttribute("tabindex", formula.scrollWidth > formula.clientWidth) &&
+  formula.setAttribute("tabindex", 0);
+const reachAll = () => document.querySelectorAll(".katex-display").forEach(reach);
+const changed = () => dispatchEvent(new Event("resize"));
+for (const change of ["load", "resize"]) addEventListener(change, reachAll);
 for (const act of ["toggle", "click"])
-  addEventListener(act, () => dispatchEvent(new Event("resize")), true);
+  addEventListener(act, () => setTimeout(changed), true);
 """
 
 
