@@ -8,6 +8,10 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "_build" / "html" / "book"
 PICTURES = ROOT / "_build" / "screenshots"
+# A picture is loaded once a reader comes near; here nobody does.
+LOAD_ALL = """() => Promise.all([...document.images]
+  .filter((image) => image.checkVisibility())
+  .map((image) => ((image.loading = "eager"), image.decode())))"""
 
 
 def picture(browser, theme, width):
@@ -17,9 +21,11 @@ def picture(browser, theme, width):
         viewport={"width": width, "height": 900},
     ) as context:
         page = context.new_page()
-        for path in sorted(PAGES.glob("*.html")):
+        for path in sorted(PAGES.rglob("*.html")):
             page.goto(path.as_uri())
-            name = f"{path.stem}-{width}-{theme}.png"
+            page.evaluate(LOAD_ALL)
+            of_page = "-".join(path.relative_to(PAGES).with_suffix("").parts)
+            name = f"{of_page}-{width}-{theme}.png"
             page.screenshot(path=PICTURES / name, full_page=True)
 
 
