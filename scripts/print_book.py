@@ -176,8 +176,8 @@ def title_page(config):
     page.append(element("p", config["title"], "title"))
     page.append(element("p", config["author"], "author"))
     picture = element("img")
-    picture["src"] = (ROOT / "book" / "images" / "cover.png").as_uri()
-    picture["alt"] = "Letters, what a model makes of them, and letters of its own."
+    picture["src"] = (ROOT / "_static" / "preview.png").as_uri()
+    picture["alt"] = "Six letters, their numbers, and what a model draws from these."
     page.append(picture)
     page.append(element("p", config["html"]["extra_footer"], "licence"))
     page.append(element("p", config["copyright"], "year"))

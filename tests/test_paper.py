@@ -141,3 +141,14 @@ def test_paper_shows_a_figure_to_play_with_as_it_stands(chromium):
     shown = paper.evaluate("paper => getComputedStyle(paper).backgroundColor")
     assert shown == "rgb(255, 255, 255)"
     page.close()
+
+
+def test_every_picture_is_there(chromium):
+    page = open_book(chromium)
+    missing = page.evaluate(
+        """() => Promise.all([...document.images].map(picture => picture.decode()
+           .then(() => "", () => picture.src.slice(0, 200))))"""
+    )
+    assert len(missing) > 70
+    assert not any(missing), {*missing}
+    page.close()
