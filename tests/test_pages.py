@@ -37,7 +37,7 @@ PAGES = sorted(names_of_pages())
 CHAPTERS = [name for name in PAGES if re.match(r"book/\d", name)]
 
 
-@pytest.fixture(scope="module", params=[*PAGES, "search", "genindex"])
+@pytest.fixture(scope="module", params=[*PAGES, "search"])
 def opened(chromium, request):
     """Open a page once for all tests that only look at it."""
     page = chromium.new_page()
@@ -134,7 +134,7 @@ def why_dead(page, link):
         return f"{link}: no such place on the page"
 
 
-@pytest.mark.parametrize("name", [*PAGES, "search", "genindex", "index"])
+@pytest.mark.parametrize("name", [*PAGES, "search", "index"])
 def test_all_links_inside_the_book_lead_somewhere(name):
     page = BUILT / f"{name}.html"
     found = marks(page)
@@ -219,7 +219,7 @@ def test_a_served_page_asks_for_nothing_that_is_missing(chromium, served):
     with chromium.new_context() as context:
         page, missing = context.new_page(), []
         page.on("response", lambda got: got.ok or missing.append(got.url))
-        for name in ["index", *PAGES, "search", "genindex"]:
+        for name in ["index", *PAGES, "search"]:
             page.goto(f"{served}/{name}.html")
         page.wait_for_timeout(300)
         icons = page.evaluate(
