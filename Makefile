@@ -28,7 +28,7 @@ install: .venv/installed  ## make .venv with everything in it
 	touch $@
 
 book: install   ## build the HTML, strictly, and say where it is
-	$(BIN)/jupyter-book build . -W --keep-going -n
+	$(BIN)/jupyter-book build . --all -W --keep-going -n
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
 
 test: lint unit test-browser chapters  ## lint, tests, the pages in a browser, and nbval over every chapter

@@ -45,15 +45,7 @@ class IndexWords(SphinxTransform):
                 section.insert(1, addnodes.index(entries=[*chain(*lists)]))
 
 
-def quiet_search(app, pagename, templatename, context, doctree):
-    """Fetch no summaries where a browser lets nothing be fetched: from files."""
-    if pagename == "search":
-        summary = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY"
-        app.add_js_file(None, body=f"{summary} = location.protocol !== 'file:';")
-
-
 def setup(app):
-    """Connect what is above."""
-    app.connect("html-page-context", quiet_search)
+    """Run before the index is collected."""
     app.add_transform(IndexWords)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
