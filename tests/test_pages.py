@@ -103,6 +103,15 @@ def test_all_mathematics_of_a_page_is_set(opened):
     assert opened.locator(".katex-error").count() == 0
 
 
+def test_what_is_raised_or_lowered_in_a_formula_is_smaller(opened):
+    sizes = opened.evaluate(
+        """() => [...document.querySelectorAll(".katex .msupsub .size3")].map(one =>
+            [one, one.closest(".katex")].map(e => parseFloat(getComputedStyle(e).fontSize))
+        )"""
+    )
+    assert all(small < base for small, base in sizes)
+
+
 class Marks(HTMLParser):
     """What a page can be linked at, and what it links to."""
 
