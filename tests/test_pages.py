@@ -105,9 +105,11 @@ def test_all_mathematics_of_a_page_is_set(opened):
 
 def test_what_is_raised_or_lowered_in_a_formula_is_smaller(opened):
     sizes = opened.evaluate(
-        """() => [...document.querySelectorAll(".katex .msupsub .size3")].map(one =>
-            [one, one.closest(".katex")].map(e => parseFloat(getComputedStyle(e).fontSize))
-        )"""
+        """() => {
+        const size = (one) => parseFloat(getComputedStyle(one).fontSize);
+        const small = [...document.querySelectorAll(".katex .msupsub .size3")];
+        return small.map((one) => [size(one), size(one.closest(".katex"))]);
+        }"""
     )
     assert all(small < base for small, base in sizes)
 

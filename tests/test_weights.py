@@ -78,11 +78,12 @@ def test_weights_are_a_few_megabytes(name):
 VARIANTS = runpy.run_path(str(ROOT / "scripts" / "train_records.py"))["VARIANTS"]
 TABLES = {"comparison", "laboratory", "reading", "judges", "looks", "splits"}
 DRAWINGS = {"drawings"}  # pictures, and no run
-RECORD_NAMES = sorted({path.stem for path in RECORDS.glob("*.npz")} - DRAWINGS)
+FILM = "article-small"  # a small run, with pictures at every record
+RECORD_NAMES = sorted({path.stem for path in RECORDS.glob("*.npz")} - DRAWINGS - {FILM})
 
 
 def test_every_variant_has_a_manifest_and_if_it_has_codes_a_record():
-    manifests = {path.stem for path in RECORDS.glob("*.json")} - TABLES
+    manifests = {path.stem for path in RECORDS.glob("*.json")} - TABLES - {FILM}
     assert manifests <= VARIANTS.keys()
     assert VARIANTS.keys() - manifests <= {"article-full"}
     with_codes = [name for name in manifests if VARIANTS[name][0] in WITH_CODES]
@@ -122,6 +123,21 @@ def test_a_record_ends_where_its_manifest_does(name):
     assert record["norms"].shape == record["counts"].shape == record["uses"].shape
     taken = [step for step in PICTURES_AT if step <= manifest["steps"]]
     assert record["picture_steps"].tolist() == taken
+
+
+def test_the_film_ends_where_its_manifest_does(kmnist):
+    told, record = json.loads((RECORDS / f"{FILM}.json").read_text()), load_record(FILM)
+    assert record["steps"].tolist() == load_record("article")["steps"].tolist()
+    assert record["picture_steps"].tolist() == record["steps"].tolist()
+    assert record["steps"][-1] == told["steps"]
+    assert told["data"] == kmnist.digest
+    assert record["nll"][-1] == pytest.approx(told["metrics"]["nll"], abs=0.01)
+    uses = record["uses"][-1]
+    assert np.count_nonzero(uses) == told["metrics"]["codes_in_use"]
+    codes = np.repeat(np.arange(64), uses)
+    assert perplexity(codes, 64) == pytest.approx(
+        told["metrics"]["perplexity"], abs=0.01
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

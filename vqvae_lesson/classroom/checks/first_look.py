@@ -118,6 +118,7 @@ def _drawers(random):
     """Make drawers side by side, whose commonest characters differ clearly."""
     drawers = random.permutation(54)[:1] + np.r_[:11]
     mostly = np.cumsum(random.integers(1, 10, size=11)) % 10
+    mostly[10] += mostly[10] == mostly[0]  # ten apart, so often confused
     characters = (mostly[:, None] + np.repeat(np.r_[:10], [6, *9 * [1]])) % 10
     numbers = np.repeat(drawers, characters.shape[1])
     order = random.permutation(numbers.size)
