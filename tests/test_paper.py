@@ -1,12 +1,13 @@
 """The book on paper: printed anew, and read again."""
 
 import re
-from html import unescape
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
 from scripts.print_book import BUILT, open_book, pages_of, parts, print_book
@@ -17,9 +18,12 @@ PIXEL = 25.4 / 96  # millimetres
 BOX = ".admonition:not(:has(figure, .cell, pre))"
 UNCUT = f"figure, img, svg, div.math, .cell_input pre, {BOX}"
 
-pytestmark = pytest.mark.skipif(
-    not (BUILT / "book").is_dir(), reason="needs the built book: make book"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not (BUILT / "book").is_dir(), reason="needs the built book: make book"
+    ),
+    pytest.mark.xdist_group("paper"),  # it is printed once
+]
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +49,13 @@ def starts(printed):
     return {name: found[Path(name).name] for _, part in parts() for name in part}
 
 
+@cache
 def title(name):
     """Return a page's title, as its first heading has it."""
-    text = (BUILT / f"{name}.html").read_text()
-    return unescape(re.search("<title>(.*?) &#8212;", text, re.DOTALL)[1]).strip()
+    page = BeautifulSoup((BUILT / f"{name}.html").read_text(), "html.parser")
+    heading = page.select_one("article h1")
+    heading.select_one(".headerlink").decompose()
+    return heading.get_text().strip()
 
 
 def test_the_book_says_what_it_is_and_is_no_burden(printed):
