@@ -42,7 +42,7 @@ unit: install
 	$(ALONE) $(BIN)/pytest -n 2 --dist loadfile -m 'not browser' --cov=vqvae_lesson tests vqvae_lesson
 
 test-browser: install  ## open every page of the built book in Chromium, and play with its figures
-	$(ALONE) $(BIN)/pytest -n 2 --dist loadgroup -m browser tests
+	$(ALONE) $(BIN)/pytest -n 2 --dist loadfile -m browser tests
 
 chapters: install
 	$(ALONE) $(BIN)/pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 300 $(CHAPTERS)

@@ -33,8 +33,6 @@ ERRORS = (
     "[data-mime-type='application/vnd.jupyter.stderr']"
 )
 
-pytestmark = pytest.mark.xdist_group("lab")
-
 
 def free_port():
     with socket.socket() as held:

@@ -18,12 +18,9 @@ PIXEL = 25.4 / 96  # millimetres
 BOX = ".admonition:not(:has(figure, .cell, pre))"
 UNCUT = f"figure, img, svg, div.math, .cell_input pre, {BOX}"
 
-pytestmark = [
-    pytest.mark.skipif(
-        not (BUILT / "book").is_dir(), reason="needs the built book: make book"
-    ),
-    pytest.mark.xdist_group("paper"),  # it is printed once
-]
+pytestmark = pytest.mark.skipif(
+    not (BUILT / "book").is_dir(), reason="needs the built book: make book"
+)
 
 
 @pytest.fixture(scope="module")
