@@ -206,9 +206,9 @@ class VQVAE(LessonModel):
         keras.utils.set_random_seed(seed)
         self.recipe = recipe = recipe or VQVAERecipe()
         self.image_shape, self.seed = tuple(image_shape), seed
-        self.num_codes, self.latent_size = recipe.num_codes, recipe.latent_size
-        sizes = (image_shape, recipe.latent_size, recipe.code_size, recipe.base_depth)
-        self.encoder = build_encoder(*sizes, recipe.neck_depth)
+        self.num_codes = recipe.num_codes
+        self.encoder, self.decoder = self.networks(recipe, tuple(image_shape))
+        self.latent_size = self.encoder.output_shape[1]
         self.quantizer = VectorQuantizerEMA(
             recipe.num_codes,
             recipe.code_size,
@@ -218,9 +218,13 @@ class VQVAE(LessonModel):
             recipe.revive_below,
             name="quantizer",
         )
-        self.decoder = build_decoder(*sizes)
         self.warm_up = WarmUp(self)
         self.built = True
+
+    def networks(self, recipe, image_shape):
+        """Build encoder and decoder."""
+        sizes = (image_shape, recipe.latent_size, recipe.code_size, recipe.base_depth)
+        return build_encoder(*sizes, recipe.neck_depth), build_decoder(*sizes)
 
     @checks_images
     def call(self, images, training=False):

@@ -225,6 +225,26 @@ class VQVAERecipe(Recipe):
 
 
 @dataclass(frozen=True)
+class GridRecipe(VQVAERecipe):
+    """A recipe for a VQ-VAE with a grid of codes (chapter 14).
+
+    Attributes
+    ----------
+    halvings : int
+        How often height and width are halved: 1 to 5 leave 14 x 14, 7 x 7, 4 x 4,
+        2 x 2 and 1 x 1 latents of a letter.
+    """
+
+    halvings: int = 2
+
+    def build(self, image_shape=(28, 28, 1), seed=0):
+        """Build the untrained :class:`~vqvae_lesson.grid.GridVQVAE` of this recipe."""
+        from vqvae_lesson.grid import GridVQVAE
+
+        return GridVQVAE(self, image_shape, seed)
+
+
+@dataclass(frozen=True)
 class VAERecipe(Recipe):
     """A recipe for a VAE (chapter 12); the numbers of :class:`Recipe` and these.
 

@@ -1,0 +1,172 @@
+"""Priors over grids of codes: probabilities that sum to 1, and no look ahead."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from vqvae_lesson.errors import LessonError
+from vqvae_lesson.metrics import evaluate
+from vqvae_lesson.prior import (
+    CountedPrior,
+    PriorRecipe,
+    attend,
+    counted_prior,
+    uniform_prior,
+)
+from vqvae_lesson.training import Training
+
+FEW = settings(max_examples=20, deadline=None, derandomize=True)
+K, L = 3, 4
+ALL = np.array([*itertools.product(range(K), repeat=L)])
+TINY = PriorRecipe(
+    num_codes=K, latent_size=L, num_labels=2, width=8, heads=2, blocks=2, batch_size=8
+)
+
+
+@pytest.fixture(scope="module")
+def transformer():
+    """Build one whose codes depend on each other plainly."""
+    prior = TINY.build(seed=3)
+    random = np.random.default_rng(0)
+    for weight in prior.trainable_variables:
+        weight.assign_add(0.3 * random.standard_normal(weight.shape))
+    return prior
+
+
+@pytest.fixture(params=["uniform", "shared", "by place", "transformer"])
+def prior(request, transformer):
+    grids = np.random.default_rng(0).integers(K, size=[20, L]) // [1, 2, 1, 2]
+    made = {
+        "uniform": lambda: uniform_prior(L, K),
+        "shared": lambda: counted_prior(grids, K, by_place=False),
+        "by place": lambda: counted_prior(grids, K),
+        "transformer": lambda: transformer,
+    }
+    return made[request.param]()
+
+
+def test_probabilities_of_all_grids_sum_to_1(prior):
+    assert np.exp(prior.log_prob(ALL)).sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_samples_come_as_often_as_they_should(prior):
+    drawn = prior.sample(5_000, seed=1) @ K ** np.arange(L)[::-1]
+    expected = np.exp(np.float64(prior.log_prob(ALL)))
+    counts = np.bincount(drawn, minlength=len(ALL))
+    found = stats.chisquare(counts, 5_000 * expected / expected.sum())
+    assert found.pvalue > 1e-3
+
+
+def test_samples_repeat_with_their_seed(prior):
+    assert (prior.sample(6, seed=2) == prior.sample(6, seed=2)).all()
+    assert (prior.sample(6, seed=2) != prior.sample(6, seed=3)).any()
+
+
+def test_the_transformer_sums_to_1_for_each_class(transformer):
+    one, other = (
+        np.exp(transformer.log_prob(ALL, np.full(len(ALL), label))) for label in (0, 1)
+    )
+    assert one.sum() == pytest.approx(1, abs=1e-5)
+    assert other.sum() == pytest.approx(1, abs=1e-5)
+    assert np.abs(one - other).max() > 1e-3
+
+
+def test_counts_are_those_of_a_pencil():
+    grids = [[0, 2], [0, 1], [1, 1]]
+    assert counted_prior(grids, 3).probabilities == pytest.approx(
+        np.array([[3, 2, 1], [1, 3, 2]]) / 6
+    )
+    shared = counted_prior(grids, 3, by_place=False).probabilities
+    assert shared == pytest.approx(np.array([[3, 4, 2]] * 2) / 9)
+
+
+def test_counting_within_a_class_is_counting_that_class_alone():
+    random = np.random.default_rng(0)
+    grids, labels = random.integers(K, size=[40, L]), random.integers(2, size=40)
+    alone = counted_prior(grids[labels == 1], K)
+    by_hand = [
+        [(np.sum((labels == 1) & (grids[:, place] == code)) + 1) for code in range(K)]
+        for place in range(L)
+    ]
+    by_hand = np.array(by_hand) / (np.sum(labels == 1) + K)
+    assert alone.probabilities == pytest.approx(by_hand)
+
+
+@FEW
+@given(st.integers(0, len(ALL) - 1), st.integers(0, L - 1), st.integers(1, K - 1))
+def test_a_code_is_not_known_before_it_comes(transformer, number, place, change):
+    row = transformer.rows(ALL[number : number + 1])
+    other = row.copy()
+    other[0, 1 + place] = (other[0, 1 + place] + change) % K
+    before, after = (transformer(rows[:, :-1])[0].numpy()[0] for rows in (row, other))
+    assert np.array_equal(before[: place + 1], after[: place + 1])
+    later = np.abs(before[place + 1 :] - after[place + 1 :])
+    assert (later.max(axis=-1) > 1e-6).all()
+
+
+def test_attention_is_a_weighted_mean_of_what_came_before():
+    random = np.random.default_rng(0)
+    queries, keys, values = random.standard_normal([3, 2, 5, 4])
+    expected = np.empty([2, 3, 4])
+    for one, asked in np.ndindex(2, 3):
+        place = asked + 2  # the last three of five places ask
+        weights = [
+            np.exp(queries[one, place] @ keys[one, seen] / 2)
+            for seen in range(place + 1)
+        ]
+        means = sum(
+            weight * values[one, seen] for seen, weight in enumerate(weights)
+        ) / sum(weights)
+        expected[one, asked] = means
+    found = attend(tf.constant(queries[:, 2:]), tf.constant(keys), tf.constant(values))
+    assert found.numpy() == pytest.approx(expected, abs=1e-6)
+
+
+def test_what_is_kept_gives_the_same_logits_as_reading_anew(transformer):
+    rows = transformer.rows(ALL[40:45], np.array([0, 1, 2, 0, 1]))[:, :-1]
+    whole, _ = transformer(rows)
+    past, found = None, []
+    for start, end in ((0, 1), (1, 3), (3, 4)):
+        logits, past = transformer(rows[:, start:end], past)
+        found.append(logits.numpy())
+    assert np.concatenate(found, axis=1) == pytest.approx(whole.numpy(), abs=1e-5)
+
+
+def test_what_is_given_stays_and_the_rest_follows_from_it(transformer):
+    drawn = transformer.sample(4_000, seed=1, label=1, given=[2, 0])
+    assert (drawn[:, :2] == [2, 0]).all()
+    rest = ALL[(ALL[:, :2] == [2, 0]).all(axis=1)]
+    expected = np.exp(np.float64(transformer.log_prob(rest, np.full(len(rest), 1))))
+    counts = [(drawn == grid).all(axis=1).sum() for grid in rest]
+    found = stats.chisquare(counts, 4_000 * expected / expected.sum())
+    assert found.pvalue > 1e-3
+
+
+def test_temperature_divides_the_logits(transformer):
+    logits = transformer(transformer.rows(ALL[:1])[:, :1])[0].numpy()[0, 0]
+    first = transformer.sample(5_000, temperature=0.5)[:, 0]
+    expected = np.exp(2 * np.float64(logits))
+    counts = np.bincount(first, minlength=K)
+    found = stats.chisquare(counts, 5_000 * expected / expected.sum())
+    assert found.pvalue > 1e-3
+    with pytest.raises(LessonError, match="temperature is 0"):
+        transformer.sample(1, temperature=0)
+
+
+def test_training_finds_what_counting_finds():
+    random = np.random.default_rng(0)
+    chances = np.array([[0.8, 0.1, 0.1], [0.1, 0.6, 0.3]] * 2)
+    grids = CountedPrior(chances).sample(800, seed=0)
+    recipe = replace(TINY, epochs=6, batch_size=20, dropout=0.0, learning_rate=3e-3)
+    training = Training(recipe)
+    rows = training.model.rows(grids, random.integers(3, size=800))
+    for _ in training.steps(rows, 240):
+        pass
+    counted = -counted_prior(grids, K).log_prob(grids).mean()
+    assert evaluate(training.model, rows).nats == pytest.approx(counted, abs=0.05)
