@@ -8,7 +8,6 @@ losses and measures of health stay as they are, because they take any leading ax
 import keras
 from keras import layers
 
-from vqvae_lesson.errors import LessonError
 from vqvae_lesson.model import VQVAE
 
 
@@ -64,7 +63,7 @@ def missing_pixels(image_shape, halvings):
 
 
 def depths(base_depth, halvings):
-    """Filters at each size of the image: doubled once, as in the article.
+    """List the filters at each size of the image: doubled once, as in the article.
 
     Examples
     --------

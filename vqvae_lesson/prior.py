@@ -324,7 +324,8 @@ class TransformerPrior(LessonModel):
         shift = tf.where(number > 0, self.no_label + 1, 0)
         places = self.words(tf.cast(rows, tf.int32) + shift) + self.places(number)
         kept = []
-        for block, before in zip(self.stack, past or [None] * len(self.stack)):
+        past = past or [None] * len(self.stack)
+        for block, before in zip(self.stack, past, strict=True):
             places, known = block(places, before, training=training)
             kept.append(known)
         return self.to_logits(self.last(places)), kept
