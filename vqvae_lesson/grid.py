@@ -164,15 +164,22 @@ class GridVQVAE(VQVAE):
         Height, width, channels.
     seed : int
         Fixes every first weight.
-
-    Attributes
-    ----------
-    grid : tuple of int
-        Rows and columns of latents; L is their product.
     """
 
-    def networks(self, recipe, image_shape):
-        """Build encoder and decoder."""
-        sizes = (image_shape, recipe.halvings, recipe.code_size, recipe.base_depth)
-        self.grid = grid_shape(image_shape, recipe.halvings)
-        return build_grid_encoder(*sizes, recipe.neck_depth), build_grid_decoder(*sizes)
+    @property
+    def grid(self):
+        """Rows and columns of latents; L is their product."""
+        return grid_shape(self.image_shape, self.recipe.halvings)
+
+    def make_encoder(self):
+        """Build the network from images to latents [B, L, D]."""
+        return build_grid_encoder(*self.sizes(), self.recipe.neck_depth)
+
+    def make_decoder(self):
+        """Build the network from latents to logits [B, H, W, C]."""
+        return build_grid_decoder(*self.sizes())
+
+    def sizes(self):
+        """Sizes that both networks are built from."""
+        recipe = self.recipe
+        return self.image_shape, recipe.halvings, recipe.code_size, recipe.base_depth

@@ -207,7 +207,7 @@ class VQVAE(LessonModel):
         self.recipe = recipe = recipe or VQVAERecipe()
         self.image_shape, self.seed = tuple(image_shape), seed
         self.num_codes = recipe.num_codes
-        self.encoder, self.decoder = self.networks(recipe, tuple(image_shape))
+        self.encoder = self.make_encoder()
         self.latent_size = self.encoder.output_shape[1]
         self.quantizer = VectorQuantizerEMA(
             recipe.num_codes,
@@ -218,13 +218,23 @@ class VQVAE(LessonModel):
             recipe.revive_below,
             name="quantizer",
         )
+        self.decoder = self.make_decoder()
         self.warm_up = WarmUp(self)
         self.built = True
 
-    def networks(self, recipe, image_shape):
-        """Build encoder and decoder."""
-        sizes = (image_shape, recipe.latent_size, recipe.code_size, recipe.base_depth)
-        return build_encoder(*sizes, recipe.neck_depth), build_decoder(*sizes)
+    def make_encoder(self):
+        """Build the network from images to latents [B, L, D]."""
+        return build_encoder(*self.sizes(), self.recipe.neck_depth)
+
+    def make_decoder(self):
+        """Build the network from latents to logits [B, H, W, C]."""
+        return build_decoder(*self.sizes())
+
+    def sizes(self):
+        """Sizes that both networks are built from."""
+        recipe = self.recipe
+        latents = recipe.latent_size
+        return self.image_shape, latents, recipe.code_size, recipe.base_depth
 
     @checks_images
     def call(self, images, training=False):
