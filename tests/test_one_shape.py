@@ -133,7 +133,18 @@ def test_every_recipe_builds_a_model_of_the_one_shape(name):
     assert all(map(np.isfinite, evaluate(model, images)))
 
 
-MODELS = {"LessonModel", "VQVAE", "VAE", "Recipe", "VQVAERecipe", "VAERecipe"}
+MODELS = {
+    "LessonModel",
+    "VQVAE",
+    "VAE",
+    "GridVQVAE",
+    "TransformerPrior",
+    "Recipe",
+    "VQVAERecipe",
+    "VAERecipe",
+    "GridRecipe",
+    "PriorRecipe",
+}
 
 
 def test_no_function_asks_what_kind_of_model_it_got():
