@@ -70,7 +70,7 @@ def uniform_prior(latent_size, num_codes):
     Examples
     --------
     >>> uniform_prior(49, 64).log_prob(np.zeros([1, 49], int)).round(2).tolist()
-    [-203.78]
+    [-203.79]
     """
     return CountedPrior(np.full([latent_size, num_codes], 1 / num_codes))
 
