@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from vqvae_lesson.grid import (
     build_grid_decoder,
@@ -12,7 +11,6 @@ from vqvae_lesson.grid import (
     grid_shape,
     missing_pixels,
 )
-from vqvae_lesson.health import start_on_data
 from vqvae_lesson.metrics import evaluate
 from vqvae_lesson.recipes import GridRecipe
 from vqvae_lesson.training import Training
@@ -101,22 +99,3 @@ def test_one_loop_trains_a_grid_and_its_codes_start_on_latents():
     assert evaluate(training.model, letters).codes_in_use >= 1
     assert training.model.reconstruct(letters).shape == letters.shape
     assert training.model.sample(2).shape == (2, 12, 12, 1)
-
-
-def test_k_means_sees_no_more_latents_than_it_needs(monkeypatch):
-    monkeypatch.setattr("vqvae_lesson.health.MOST_LATENTS", 30)
-    seen = []
-
-    class Spy:
-        def __init__(self, clusters, **_):
-            self.cluster_centers_ = tf.zeros([clusters, 3]).numpy()
-
-        def fit(self, latents):
-            seen.append(latents)
-            return self
-
-    monkeypatch.setattr("sklearn.cluster.KMeans", Spy)
-    model = SMALL.build((12, 12, 1))
-    start_on_data(model, images(12, (12, 12, 1)))
-    assert seen[0].shape == (30, 3)
-    assert len(np.unique(seen[0], axis=0)) == 30

@@ -30,7 +30,6 @@ __all__ = [
 RECORDS = Path(__file__).parent / "records"
 PICTURES = ("picture_steps", "pictures")
 PICTURES_AT = (1, 300, 1_000, 2_500)
-MOST_LATENTS = 60_000  # k-means sees no more, or a grid of codes takes minutes
 RHYTHM = {10: 1, 100: 10, 2_500: 50, 2**31: 250}  # to a step, every how many
 
 
@@ -135,9 +134,6 @@ def start_on_data(model, images, seed=0):
             f"{len(latents)} latents, expected at least one for each of the "
             f"{model.num_codes} codes: use more images, or a smaller num_codes"
         )
-    if len(latents) > MOST_LATENTS:
-        random = np.random.default_rng(seed)
-        latents = latents[random.choice(len(latents), MOST_LATENTS, replace=False)]
     clusters = KMeans(model.num_codes, n_init=4, random_state=seed).fit(latents)
     model.quantizer.place(clusters.cluster_centers_)
 
