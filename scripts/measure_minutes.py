@@ -2,8 +2,8 @@
 
 Words are counted, of prose and of code, without what is folded. Seconds are those of
 the processor, on one core, for the kernel and its start: what else runs on the
-machine hardly changes them. Both go into ``book/minutes.json``, and as minutes into
-the table of the introduction.
+machine hardly changes them. Both go into ``book/minutes.json`` and the table of the
+introduction, and the seconds into *What you need* of the chapter.
 """
 
 import json
@@ -51,10 +51,25 @@ def measure(path):
     }
 
 
+def seconds_of(about):
+    """Round the seconds of a chapter up to the next five."""
+    return 5 * math.ceil(about["seconds"] / 5)
+
+
 def columns_of(about):
     """Return the two cells of a chapter's row: to read, to run."""
-    seconds = 5 * math.ceil(about["seconds"] / 5)
-    return f"{round(about['words'] / WORDS_PER_MINUTE)} min", f"{seconds} s"
+    minutes = round(about["words"] / WORDS_PER_MINUTE)
+    return f"{minutes} min", f"{seconds_of(about)} s"
+
+
+def tell(path, about):
+    """Put the seconds into what the chapter says a reader needs."""
+    told = f"The chapter runs in {seconds_of(about)} seconds"
+    text = path.read_text(encoding="utf-8")
+    text, found = re.subn(r"The chapter runs in \d+ seconds", told, text)
+    if found != 1:
+        raise ValueError(f"{path} says {found} times in how many seconds it runs")
+    path.write_text(text, encoding="utf-8")
 
 
 def fill_in(text, chapters):
@@ -75,6 +90,7 @@ def main():
         told[path.stem] = measure(path)
         MINUTES.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
         introduction.write_text(fill_in(introduction.read_text(), told))
+        tell(path, told[path.stem])
         print(path.stem, *columns_of(told[path.stem]), flush=True)
 
 

@@ -244,7 +244,7 @@ def test_the_first_picture_stands_still_where_no_motion_is_wanted(chromium):
     page.close()
 
 
-def test_minutes_of_the_introduction_are_those_that_were_measured():
+def test_minutes_of_introduction_and_chapters_are_those_that_were_measured():
     told = json.loads((ROOT / measure_minutes.MINUTES).read_text())
     chapters = {path.stem: path for path in (ROOT / "book").glob("[0-9]*.ipynb")}
     assert told.keys() == chapters.keys()
@@ -255,5 +255,6 @@ def test_minutes_of_the_introduction_are_those_that_were_measured():
         )
         assert abs(int(row[1]) - told[name]["words"] / 150) <= 0.5
         assert 0 <= int(row[2]) - told[name]["seconds"] < 5
+        assert f"The chapter runs in {row[2]} seconds" in path.read_text()
         words = measure_minutes.words_of(path)
         assert abs(words / told[name]["words"] - 1) < 0.1, "make minutes"

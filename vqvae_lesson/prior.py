@@ -300,6 +300,7 @@ class TransformerPrior(LessonModel):
         self.last = layers.LayerNormalization()
         self.to_logits = layers.Dense(recipe.num_codes)
         self(np.zeros([1, recipe.latent_size], np.int32))
+        self.compiled = tf.function(self.call, reduce_retracing=True)
 
     def call(self, rows, past=None, training=False):
         """Say which code comes next, after each number of a row.
@@ -412,10 +413,9 @@ class TransformerPrior(LessonModel):
         start = self.no_label if label is None else label
         given = np.zeros([0], np.int32) if given is None else np.asarray(given)
         row = tf.tile(np.int32([[start, *given]]), [count, 1])
-        step = tf.function(self.call, reduce_retracing=True)
         written, past = [row[:, 1:]], None
         for place in range(len(given), self.recipe.latent_size):
-            logits, past = step(row, past)
+            logits, past = self.compiled(row, past)
             seeds = noise_seeds(seed, place)
             row = tf.random.stateless_categorical(
                 logits[:, -1] / temperature, 1, seeds, tf.int32
