@@ -58,7 +58,7 @@ serve: book     ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server --directory _build/html --bind localhost 8000
 
 pdf: book       ## print the whole book into one PDF, with the machine's Chromium
-	$(BIN)/python scripts/print_book.py
+	$(BIN)/python -m scripts.print_book
 
 launch: install ## write the address that _config.yml names into the cell for Colab
 	$(BIN)/python scripts/write_launch_cell.py $(CHAPTERS)
@@ -115,7 +115,7 @@ vendor: install ## bring the libraries and typefaces of the pages from npm, as t
 	$(BIN)/python scripts/vendor_libraries.py $(LIBRARIES)
 
 screenshots: install  ## keep a picture of every built page, narrow and wide, light and dark
-	$(BIN)/python scripts/picture_pages.py
+	$(BIN)/python -m scripts.picture_pages
 
 bench: .venv-bench/installed  ## measure, side by side, what the book says about speed
 	.venv-bench/bin/pytest -q tests/test_peers.py

@@ -1,9 +1,10 @@
 """Keep a picture of every page of the built book, narrow and wide, light and dark."""
 
-import shutil
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+
+from scripts.browsers import find_browser
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "_build" / "html" / "book"
@@ -33,7 +34,7 @@ def main():
     PICTURES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as running:
         browser = running.chromium.launch(
-            executable_path=shutil.which("chromium"),  # else Playwright's own
+            executable_path=find_browser(running),
             args=["--no-sandbox", "--hide-scrollbars"],
         )
         for theme in ("light", "dark"):

@@ -8,7 +8,6 @@ known on which page a chapter begins.
 
 import logging
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -18,9 +17,10 @@ from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import NameObject, TextStringObject
 
+from scripts.browsers import BROWSERS, find_browser
+
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "_build" / "html"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SCRIPTS = ("katex.min.js", "formulas.js")
 STYLES = Path(__file__).with_name("print_book.css")
 
@@ -294,14 +294,12 @@ def print_book(browser, path):
 
 
 def main():
-    logging.getLogger("pypdf").setLevel(
-        logging.ERROR
-    )  # it counts the browser's objects
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
-        sys.exit(f"make pdf needs a browser: none of {', '.join(BROWSERS)} is here")
+    logging.getLogger("pypdf").setLevel(logging.ERROR)  # it counts objects
     path = ROOT / "_build" / "discrete-letters.pdf"
     with sync_playwright() as playwright:
+        found = find_browser(playwright)
+        if not found:
+            sys.exit(f"make pdf needs a browser: none of {', '.join(BROWSERS)} is here")
         browser = playwright.chromium.launch(
             executable_path=found, args=["--no-sandbox"]
         )

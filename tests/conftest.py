@@ -1,11 +1,9 @@
 """A real browser for what happens in a page; coverage for what traces by itself."""
 
-import shutil
-
 import coverage
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from scripts.browsers import BROWSERS, find_browser
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -21,10 +19,9 @@ def chromium():
     """Start the machine's Chromium, or Playwright's; without one, tests are skipped."""
     playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright")
     with playwright.sync_playwright() as running:
-        own = running.chromium.executable_path
-        found = next(filter(None, map(shutil.which, [*NAMES, own])), None)
+        found = find_browser(running)
         if not found:
-            pytest.skip(f"needs a browser: {', '.join(NAMES)}, or Playwright's own")
+            pytest.skip(f"needs a browser: {', '.join(BROWSERS)}, or Playwright's own")
         browser = running.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
         browser.close()

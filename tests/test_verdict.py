@@ -1,5 +1,6 @@
 """The frame of all checks: time, copies, cases drawn anew, what is refused."""
 
+import importlib
 import signal
 import time
 
@@ -202,3 +203,44 @@ def test_what_an_exercise_forbids_is_found_in_helpers_too():
 def test_a_number_may_be_rounded_by_hand_to_two_digits_or_more(answer, right):
     assert (verdict.check_value(answer, 2 / 3).state == verdict.RIGHT) == right
     assert verdict.check_value(14.0, 13).state != verdict.RIGHT
+
+
+@needs_a_timer
+def test_a_library_may_tidy_up_before_it_is_left(tmp_path, monkeypatch):
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    (folder / "tidy.py").write_text(
+        "import time\n"
+        "done = []\n"
+        "def work():\n"
+        "    try:\n"
+        "        while True:\n"
+        "            pass\n"
+        "    finally:\n"
+        "        for step in range(5):\n"
+        "            time.sleep(0.01)\n"
+        "            done.append(step)\n"
+    )
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(verdict, "INSTALLED", (*verdict.INSTALLED, str(folder)))
+    tidy = importlib.import_module("tidy")
+    with pytest.raises(verdict.TooSlow):
+        verdict.within(0.02, tidy.work)
+    assert tidy.done == [0, 1, 2, 3, 4]
+
+
+@needs_a_timer
+def test_an_alarm_that_comes_when_all_is_done_rings_no_more(monkeypatch):
+    before, set_handler, calls = signal.getsignal(signal.SIGALRM), signal.signal, []
+
+    def late(number, handler):
+        calls.append(handler)
+        if len(calls) == 2:  # the function is done, its handler is still there
+            signal.raise_signal(signal.SIGALRM)
+        return set_handler(number, handler)
+
+    monkeypatch.setattr(signal, "signal", late)
+    assert verdict.within(5, one_more, 1) == 2
+    assert len(calls) == 2
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert signal.getsignal(signal.SIGALRM) is before

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import sysconfig
 import threading
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,6 +18,8 @@ import numpy as np
 
 RIGHT, WRONG, OPEN = "Right", "Not yet", "Not attempted yet"
 SECONDS = 5
+PLACES = map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))
+INSTALLED = ("<frozen", __file__, *PLACES)  # files of libraries begin so
 AGAIN = 0.01  # seconds from one alarm to the next
 SMALL = 12
 LONGEST = 240
@@ -65,7 +68,8 @@ def within(seconds, function, *arguments):
 
     It can in the main thread, and not on Windows. Compiled code is broken off only
     when it is back in Python. A loop under a bare ``except`` catches the alarm, so
-    the next line that it comes to raises again, outside of what is caught.
+    the next line that it comes to raises again, outside of what is caught. A library
+    is left once, and may tidy up: a line of its own raises nothing more.
 
     Raises
     ------
@@ -75,18 +79,25 @@ def within(seconds, function, *arguments):
     main = threading.current_thread() is threading.main_thread()
     if not main or not hasattr(signal, "setitimer"):
         return function(*arguments)
-    here = sys._getframe()
+    here, given_up, over = sys._getframe(), [], False
 
     def give_up(_, frame):
-        if frame is here:  # the function is done
+        if over or frame is here:  # the function is done
             return
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
-        sys.settrace(give_up_again)
+        if given_up and _is_of_a_library(frame):
+            return
+        given_up.append(True)
         while frame not in (here, None):
-            frame.f_trace, frame = give_up_again, frame.f_back
+            if not _is_of_a_library(frame):
+                frame.f_trace = give_up_again
+            frame = frame.f_back
+        sys.settrace(give_up_again)
         raise TooSlow
 
-    def give_up_again(_, event, __):
+    def give_up_again(frame, event, _):
+        if over or _is_of_a_library(frame):
+            return None
         if event == "line":
             raise TooSlow
         return give_up_again
@@ -97,10 +108,16 @@ def within(seconds, function, *arguments):
     try:
         return function(*arguments)
     finally:
+        over = True  # an alarm may be on its way: it must not ring while this tidies up
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         sys.settrace(tracing)
         signal.setitimer(signal.ITIMER_REAL, left)
+
+
+def _is_of_a_library(frame):
+    """Whether a frame runs what is installed, not what a reader wrote."""
+    return frame.f_code.co_filename.startswith(INSTALLED)
 
 
 def draw(fresh):
