@@ -23,6 +23,8 @@ from vqvae_lesson.recipes import VQVAERecipe
 
 __all__ = ["LessonModel", "Output", "VQVAE"]
 
+#: As many latents of the letters as k-means sees before the codes start on them.
+MOST_LATENTS = 60_000
 checks_images = check_before(
     lambda self, images, *_, **__: check_images(images, self.image_shape)
 )
@@ -275,7 +277,8 @@ class VQVAE(LessonModel):
         if step < self.recipe.warm_up_steps:
             return self.warm_up
         if step == self.recipe.warm_up_steps > 0:
-            start_on_data(self, images, self.seed)
+            enough = max(MOST_LATENTS, 10 * self.num_codes) // self.latent_size
+            start_on_data(self, images[: max(enough, 1)], self.seed)
         return self
 
     def measure(self, images, noise=None):

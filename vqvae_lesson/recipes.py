@@ -4,13 +4,21 @@ TensorFlow is imported only where a model is built, so that the command line can
 list the numbers at once.
 """
 
-from dataclasses import dataclass, fields, replace
+import math
+from dataclasses import asdict, dataclass, fields, replace
 from numbers import Real
 from typing import Literal, get_args
 
 from vqvae_lesson.errors import LessonError
 
-__all__ = ["Recipe", "VQVAERecipe", "VAERecipe", "RECIPES", "find_recipe"]
+__all__ = [
+    "Recipe",
+    "VQVAERecipe",
+    "GridRecipe",
+    "VAERecipe",
+    "RECIPES",
+    "find_recipe",
+]
 
 MOST_FLOAT = 3e38  # float32 ends there
 EMAStartName = Literal["article", "debiased", "consistent"]
@@ -125,8 +133,13 @@ class Recipe:
         weights = 25 * depth * (19 * depth + 2 * channels) + neck * size
         weights += 2 * depth * places * (neck + size) + entries * self.code_size
         outputs = height * width * (8 * depth + channels) + latent_size * entries
+        self.expect_room(weights, self.batch_size * outputs)
+
+    @staticmethod
+    def expect_room(weights, outputs):
+        """Refuse more numbers than memory should hold: weights, and a batch's outputs."""
         # A weight has a gradient and two averages in Adam, an output its gradient.
-        taken = {"weights": 16 * weights, "batches": 8 * self.batch_size * outputs}
+        taken = {"weights": 16 * weights, "batches": 8 * outputs}
         for name, most in {"weights": 2**30, "batches": 2**32}.items():
             if taken[name] > most:
                 raise LessonError(
@@ -237,11 +250,56 @@ class GridRecipe(VQVAERecipe):
 
     halvings: int = 2
 
+    def __post_init__(self):
+        """Refuse a wrong number at once, not in the middle of a run."""
+        super().__post_init__()
+        if self.latent_size != 1:
+            raise LessonError(
+                f"latent_size is {self.latent_size}, and a grid's follows from the "
+                "image's size and halvings: leave it out"
+            )
+
     def build(self, image_shape=(28, 28, 1), seed=0):
-        """Build the untrained :class:`~vqvae_lesson.grid.GridVQVAE` of this recipe."""
+        """Build the untrained :class:`~vqvae_lesson.grid.GridVQVAE` of this recipe.
+
+        Raises
+        ------
+        LessonError
+            If fewer halvings leave one latent already.
+        """
         from vqvae_lesson.grid import GridVQVAE
 
+        self.require_halvings(image_shape)
         return GridVQVAE(self, image_shape, seed)
+
+    def require_halvings(self, image_shape):
+        """Refuse to halve what is a single row and column already."""
+        most = max(1, math.ceil(math.log2(max(image_shape[:2]))))
+        if self.halvings > most:
+            raise LessonError(
+                f"halvings is {self.halvings}, expected at most {most} for images of "
+                f"{image_shape[0]} x {image_shape[1]} pixels: then one latent is left"
+            )
+
+    def require_memory(self, image_shape):
+        """Refuse numbers too large for memory, the codes among them."""
+        self.require_halvings(image_shape)
+        sides = [-(-size // 2**self.halvings) for size in image_shape[:2]]
+        latents, depth = math.prod(sides), self.base_depth
+        pixels = latents * 4**self.halvings
+        weights = 25 * depth * (16 * depth * self.halvings + 2 * image_shape[2])
+        weights += 2 * depth * 9 * (self.neck_depth + self.code_size)
+        weights += self.num_codes * self.code_size
+        outputs = pixels * (10 * depth + image_shape[2])
+        outputs += latents * (self.num_codes + self.neck_depth)
+        self.expect_room(weights, self.batch_size * outputs)
+
+    def require_one_code(self):
+        """Refuse: the codes of a grid do not each stand for a picture."""
+        raise LessonError(
+            "--record follows codes that each stand for a picture, and a grid's do "
+            "not: leave it out"
+        )
 
 
 @dataclass(frozen=True)
@@ -291,11 +349,13 @@ HEALTHY = VQVAERecipe(
     commitment_weight=8.0,
     falling_rate=True,
 )
+GRID = GridRecipe(**asdict(HEALTHY))
 #: Recipes by the name that :func:`find_recipe` and the command line take.
 RECIPES = {
     "article": VQVAERecipe(),
     "healthy": HEALTHY,
     "small": replace(HEALTHY, base_depth=8, epochs=10),
+    "grid": GRID,
     "vae": VAERecipe(),
     "vae-2": VAERecipe(code_size=2),
     "vae-wide": VAERecipe(neck_depth=64, falling_rate=True),
