@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from vqvae_lesson.data import load_glyphs
+from vqvae_lesson.grid import grid_shape
 from vqvae_lesson.laboratory import (
+    GRIDS,
     MEASURES,
     NECKS,
     SEEDS,
@@ -12,6 +14,7 @@ from vqvae_lesson.laboratory import (
     experiments,
     load_laboratory,
     run_experiment,
+    small_grid,
     small_neck,
     small_recipe,
 )
@@ -107,3 +110,12 @@ def test_an_experiment_runs_to_its_end_and_is_measured(name):
     model, metrics = run_experiment(recipe, 1, letters)
     assert model.recipe == recipe
     assert np.isfinite(metrics).all()
+
+
+def test_a_small_grid_differs_from_the_small_recipe_in_its_grid_alone():
+    for name, (halvings, num_codes) in GRIDS.items():
+        numbers = asdict(small_grid(halvings, num_codes))
+        assert numbers.pop("halvings") == halvings
+        assert numbers == {**asdict(RECIPES["small"]), "num_codes": num_codes}
+        rows, columns = grid_shape((28, 28, 1), halvings)
+        assert name == f"{rows}x{columns}, {num_codes}"

@@ -10,7 +10,7 @@ from keras import activations, layers
 
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.metrics import evaluate
-from vqvae_lesson.recipes import RECIPES, VAERecipe, VQVAERecipe
+from vqvae_lesson.recipes import RECIPES, GridRecipe, VAERecipe, VQVAERecipe
 from vqvae_lesson.runs.files import read_json
 from vqvae_lesson.training import Training
 
@@ -19,8 +19,10 @@ __all__ = [
     "MEASURES",
     "THREE",
     "KL_WEIGHTS",
+    "GRIDS",
     "small_recipe",
     "small_rival",
+    "small_grid",
     "run_experiment",
     "load_laboratory",
 ]
@@ -48,6 +50,12 @@ NECKS = {
 }
 #: Exchange rates β of the small rivals, in nats of pixels for a nat of the latent.
 KL_WEIGHTS = (0.5, 1, 2, 4, 6, 8, 12, 16)
+#: Halvings and K of the small grids by the name in their record: grid, then K.
+GRIDS = {
+    f"{side}x{side}, {num_codes}": (halvings, num_codes)
+    for side, halvings in {1: 5, 2: 4, 4: 3, 7: 2}.items()
+    for num_codes in (16, 64, 512)
+}
 
 
 def small_recipe(*measures):
@@ -140,6 +148,30 @@ def small_rival(kl_weight):
     return VAERecipe(
         base_depth=8, epochs=10, neck_depth=64, falling_rate=True, kl_weight=kl_weight
     )
+
+
+def small_grid(halvings, num_codes):
+    """Take a small VQ-VAE whose letter is a grid of codes, with all seven measures.
+
+    Parameters
+    ----------
+    halvings : int
+        5, 4, 3 or 2 leave 1 x 1, 2 x 2, 4 x 4 or 7 x 7 latents of a letter.
+    num_codes : int
+        K.
+
+    Returns
+    -------
+    GridRecipe
+
+    Examples
+    --------
+    >>> recipe = small_grid(*GRIDS["7x7, 64"])
+    >>> recipe.halvings, recipe.num_codes, recipe.base_depth
+    (2, 64, 8)
+    """
+    numbers = asdict(RECIPES["small"])
+    return GridRecipe(**{**numbers, "num_codes": num_codes}, halvings=halvings)
 
 
 def experiments():

@@ -1,0 +1,67 @@
+"""Train small grids of codes and priors over them at three seeds: ``make grids``.
+
+Says beforehand how many there are, and how long they take; goes on where it was
+interrupted.
+"""
+
+from tqdm import tqdm
+
+from small_networks import small_network
+from vqvae_lesson.data import load_kmnist
+from vqvae_lesson.health import RECORDS
+from vqvae_lesson.laboratory import GRIDS, SEEDS, small_grid
+from vqvae_lesson.metrics import choose, evaluate
+from vqvae_lesson.prior import PriorRecipe, counted_prior, uniform_prior
+from vqvae_lesson.runs.files import read_json, write_json
+from vqvae_lesson.training import Training
+
+PATH = RECORDS / "grids.json"
+MINUTES = 1.5  # one grid and its priors, on two cores
+
+
+def train_prior(model, seed, train):
+    """Teach a small Transformer to write the codes of the training letters."""
+    recipe = PriorRecipe(
+        model.num_codes, model.latent_size, width=64, blocks=2, epochs=10
+    )
+    training = Training(recipe, seed=seed)
+    rows = training.model.rows(train)
+    for _ in training.steps(rows, recipe.epochs * (len(rows) // recipe.batch_size)):
+        pass
+    return training.model
+
+
+def measure(recipe, seed, letters):
+    model = small_network(recipe, seed, letters)
+    train = choose(model, letters.train_images)
+    held_out = choose(model, letters.held_out_images)
+    written = train_prior(model, seed, train)
+    found = evaluate(model, letters.held_out_images)._asdict()
+    nats = {
+        "uniform": uniform_prior(model.latent_size, model.num_codes),
+        "frequencies": counted_prior(train, model.num_codes, by_place=False),
+        "by_place": counted_prior(train, model.num_codes),
+    }
+    nats = {name: -prior.log_prob(held_out).mean() for name, prior in nats.items()}
+    nats["written"] = evaluate(written, written.rows(held_out)).nats
+    found = {"pixels": found.pop("nll"), **found, **nats}
+    return {name: round(float(value), 3) for name, value in found.items()}
+
+
+def main():
+    letters, found = load_kmnist(), read_json(PATH) if PATH.exists() else {}
+    todo = [
+        (name, seed)
+        for seed in SEEDS
+        for name in GRIDS
+        if len(found.get(name, [])) <= seed
+    ]
+    print(f"{len(todo)} grids to train, some {MINUTES * len(todo):.0f} minutes")
+    for name, seed in tqdm(todo, unit="grid"):
+        recipe = small_grid(*GRIDS[name])
+        found.setdefault(name, []).append(measure(recipe, seed, letters))
+        write_json(PATH, {name: found[name] for name in GRIDS if name in found})
+
+
+if __name__ == "__main__":
+    main()
