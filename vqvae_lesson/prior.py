@@ -6,7 +6,7 @@ last is a small Transformer (Vaswani et al. 2017, arXiv:1706.03762), trained by 
 training step of the book.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import keras
@@ -15,8 +15,10 @@ import tensorflow as tf
 from keras import layers
 
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.metrics import choose
 from vqvae_lesson.model import LessonModel
 from vqvae_lesson.noise import noise_seeds
+from vqvae_lesson.training import Training
 
 
 class CountedPrior:
@@ -147,10 +149,12 @@ class Block(layers.Layer):
         Ways of looking back, each with its share of the width.
     dropout : float
         Share of numbers that are set to 0 in training.
+    name : str, optional
+        Of the layer, in a checkpoint.
     """
 
-    def __init__(self, width, heads, dropout):
-        super().__init__()
+    def __init__(self, width, heads, dropout, name=None):
+        super().__init__(name=name)
         self.heads, self.width = heads, width
         self.look = layers.LayerNormalization()
         self.project = layers.Dense(3 * width)
@@ -233,12 +237,18 @@ class PriorRecipe:
     width, heads, blocks : int
         Numbers a place, ways of looking back, layers.
     dropout : float
+        Share of numbers that are set to 0 in training.
+    drop_label : float
+        Share of training letters whose class is kept from the prior, so that it can
+        also write without being told one.
+    shift : int
+        Pixels that letters are moved by, in all directions, for more grids to read.
     learning_rate : float
         Of Adam.
     falling_rate : bool
         Let the learning rate fall to 0 along half a cosine.
     batch_size, epochs : int
-        Letters a step, passes over the training letters.
+        Grids a step, passes over all grids.
     """
 
     num_codes: int = 64
@@ -248,10 +258,12 @@ class PriorRecipe:
     heads: int = 4
     blocks: int = 4
     dropout: float = 0.1
+    drop_label: float = 0.5
+    shift: int = 1
     learning_rate: float = 1e-3
     falling_rate: bool = True
     batch_size: int = 64
-    epochs: int = 20
+    epochs: int = 4
 
     def build(self, image_shape=None, seed=0):
         """Build the untrained prior.
@@ -291,14 +303,14 @@ class TransformerPrior(LessonModel):
         self.recipe, self.seed = recipe, seed
         self.no_label = recipe.num_labels
         words = recipe.num_labels + 1 + recipe.num_codes
-        self.words = layers.Embedding(words, recipe.width)
-        self.places = layers.Embedding(recipe.latent_size, recipe.width)
+        self.words = layers.Embedding(words, recipe.width, name="words")
+        self.places = layers.Embedding(recipe.latent_size, recipe.width, name="places")
         self.stack = [
-            Block(recipe.width, recipe.heads, recipe.dropout)
-            for _ in range(recipe.blocks)
+            Block(recipe.width, recipe.heads, recipe.dropout, name=f"block_{number}")
+            for number in range(recipe.blocks)
         ]
-        self.last = layers.LayerNormalization()
-        self.to_logits = layers.Dense(recipe.num_codes)
+        self.last = layers.LayerNormalization(name="last")
+        self.to_logits = layers.Dense(recipe.num_codes, name="to_logits")
         self(np.zeros([1, recipe.latent_size], np.int32))
         self.compiled = tf.function(self.call, reduce_retracing=True)
 
@@ -346,6 +358,9 @@ class TransformerPrior(LessonModel):
 
     def losses(self, rows, noise):
         """Nats per letter; what drops out is drawn anew in each step."""
+        kept = tf.random.stateless_uniform([tf.shape(rows)[0], 1], noise)
+        labels = tf.where(kept < self.recipe.drop_label, self.no_label, rows[:, :1])
+        rows = tf.concat([labels, rows[:, 1:]], axis=1)
         nats = tf.reduce_sum(self.nats(rows, training=True), axis=1)
         return PriorLosses(tf.reduce_mean(nats)), None
 
@@ -422,3 +437,71 @@ class TransformerPrior(LessonModel):
             )
             written.append(row)
         return tf.concat(written, axis=1).numpy()
+
+
+def shifted(images, far):
+    """Move images by up to so many pixels up, down, left and right.
+
+    Parameters
+    ----------
+    images : ndarray, float32 [N, H, W, C]
+    far : int
+        Pixels; what enters at the rim is empty.
+
+    Returns
+    -------
+    ndarray, float32 [(2 far + 1)² N, H, W, C]
+        All N images under one shift after the other.
+
+    Examples
+    --------
+    >>> shifted(np.ones([5, 2, 2, 1], np.float32), far=1).shape
+    (45, 2, 2, 1)
+    """
+    height, width = images.shape[1:3]
+    wide = np.pad(images, [(0, 0), (far, far), (far, far), (0, 0)])
+    return np.concatenate(
+        [
+            wide[:, top : top + height, left : left + width]
+            for top in range(2 * far + 1)
+            for left in range(2 * far + 1)
+        ]
+    )
+
+
+def train_prior(model, letters, recipe=None, seed=0, report=lambda step, losses: None):
+    """Train a Transformer on the codes that a model gives to letters.
+
+    Parameters
+    ----------
+    model : vqvae_lesson.model.VQVAE
+    letters : vqvae_lesson.data.Letters
+        Its training letters are read, those held out are not.
+    recipe : PriorRecipe, optional
+        Its `num_codes`, `latent_size` and `num_labels` become those of the model and
+        of the letters.
+    seed : int
+        Fixes the first weights, the order of the letters, and what drops out.
+    report : callable
+        Is told each step and its losses.
+
+    Returns
+    -------
+    TransformerPrior
+    """
+    recipe = replace(
+        recipe or PriorRecipe(),
+        num_codes=model.num_codes,
+        latent_size=model.latent_size,
+        num_labels=len(letters.class_names),
+    )
+    images = shifted(letters.train_images, recipe.shift)
+    labels = None
+    if letters.class_names:
+        labels = np.resize(letters.train_labels, len(images))
+    training = Training(recipe, seed=seed)
+    rows = training.model.rows(choose(model, images), labels)
+    steps = recipe.epochs * (len(rows) // recipe.batch_size)
+    for losses in training.steps(rows, steps):
+        report(training.step, losses)
+    return training.model

@@ -1,0 +1,122 @@
+"""Keep a trained prior with what it was trained on, and load it again (chapter 15)."""
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+
+from vqvae_lesson.errors import LessonError
+from vqvae_lesson.prior import PriorRecipe
+from vqvae_lesson.runs.checkpoints import (
+    WEIGHTS,
+    arrays_of,
+    load_checkpoint,
+    save_checkpoint,
+)
+from vqvae_lesson.runs.files import read_json, write_json
+
+__all__ = ["PRIORS", "fingerprint", "save_prior", "load_prior"]
+
+#: Folder of the trained priors that come with the package.
+PRIORS = WEIGHTS / "priors"
+
+
+def fingerprint(model):
+    """Tell a trained model from all others: its codes mean nothing to another.
+
+    Parameters
+    ----------
+    model : vqvae_lesson.model.LessonModel
+
+    Returns
+    -------
+    str
+        SHA-256 of its weights, in hexadecimal.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> one, other = (find_recipe("small").build(seed=seed) for seed in (0, 1))
+    >>> fingerprint(one) == fingerprint(other), len(fingerprint(one))
+    (False, 64)
+    """
+    seen = hashlib.sha256()
+    for array in arrays_of(model).values():
+        seen.update(array.tobytes())
+    return seen.hexdigest()
+
+
+def save_prior(path, prior, model, **told):
+    """Write a prior, and beside it what it was made from.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.npz``; the manifest beside it in ``.json``.
+    prior : vqvae_lesson.prior.TransformerPrior
+    model : vqvae_lesson.model.VQVAE
+        Whose codes it was trained on.
+    **told
+        What else the manifest is to say, such as `metrics`.
+
+    Raises
+    ------
+    LessonError
+        If the disk is full or the folder cannot be written.
+    """
+    path = Path(path)
+    save_checkpoint(path, prior)
+    manifest = {
+        "hyperparameters": asdict(prior.recipe),
+        "seed": prior.seed,
+        "model": fingerprint(model),
+    }
+    write_json(path.with_suffix(".json"), {**manifest, **told})
+
+
+def load_prior(name="grid", model=None):
+    """Load a trained prior by the name of its model, or from a file.
+
+    Parameters
+    ----------
+    name : str or path
+        A name under ``vqvae_lesson/weights/priors``, or a folder that the command
+        `prior` wrote.
+    model : vqvae_lesson.model.VQVAE, optional
+        Refuse a prior that was trained on the codes of another.
+
+    Returns
+    -------
+    prior : vqvae_lesson.prior.TransformerPrior
+    manifest : dict
+
+    Raises
+    ------
+    LessonError
+        For an unknown name, a damaged file, or a prior of another model.
+    """
+    path, folder = PRIORS / f"{name}.npz", Path(name)
+    if not path.is_file():
+        path = folder / "prior.npz"
+    if not path.is_file():
+        known = sorted(path.stem for path in PRIORS.glob("*.npz"))
+        raise LessonError(
+            f"{name} is no trained prior, expected one of {known} or a folder written "
+            "by `python -m vqvae_lesson prior`"
+        )
+    manifest = read_json(path.with_suffix(".json"))
+    try:
+        recipe = PriorRecipe(**manifest["hyperparameters"])
+        made_from, seed = manifest["model"], manifest["seed"]
+    except (KeyError, TypeError) as error:
+        raise LessonError(
+            f"{path.with_suffix('.json')} is no manifest of a prior ({error}): train "
+            "it again"
+        ) from None
+    if model is not None and made_from != fingerprint(model):
+        raise LessonError(
+            f"the prior {name} was trained on the codes of another model: to it, these "
+            "codes mean nothing. Train one with `python -m vqvae_lesson prior`"
+        )
+    prior = recipe.build(seed=seed)
+    load_checkpoint(path, prior)
+    return prior, manifest
