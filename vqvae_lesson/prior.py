@@ -32,6 +32,7 @@ class CountedPrior:
 
     def __init__(self, probabilities):
         self.probabilities = np.asarray(probabilities, np.float64)
+        self.latent_size, self.num_codes = self.probabilities.shape
 
     def log_prob(self, indices):
         """Log-probability of each grid.
@@ -47,6 +48,25 @@ class CountedPrior:
         """
         places = np.arange(len(self.probabilities))
         return np.log(self.probabilities[places, indices]).sum(axis=-1)
+
+    def next_probabilities(self, codes, past=None):
+        """Say how likely each code is at the next place; the codes make no difference.
+
+        Parameters
+        ----------
+        codes : array, int [B, Q]
+            What came since the last call: at first nothing, Q = 0.
+        past : int, optional
+            What the last call kept.
+
+        Returns
+        -------
+        probabilities : ndarray, float64 [B, K]
+        past : int
+            How many places have been asked for.
+        """
+        place = past or 0
+        return np.tile(self.probabilities[place], [len(codes), 1]), place + 1
 
     def sample(self, count, seed=0):
         """Draw grids.
@@ -301,6 +321,7 @@ class TransformerPrior(LessonModel):
         super().__init__(name="prior")
         keras.utils.set_random_seed(seed)
         self.recipe, self.seed = recipe, seed
+        self.latent_size, self.num_codes = recipe.latent_size, recipe.num_codes
         self.no_label = recipe.num_labels
         words = recipe.num_labels + 1 + recipe.num_codes
         self.words = layers.Embedding(words, recipe.width, name="words")
@@ -312,7 +333,10 @@ class TransformerPrior(LessonModel):
         self.last = layers.LayerNormalization(name="last")
         self.to_logits = layers.Dense(recipe.num_codes, name="to_logits")
         self(np.zeros([1, recipe.latent_size], np.int32))
-        self.compiled = tf.function(self.call, reduce_retracing=True)
+        share = recipe.width // recipe.heads
+        past = [tf.TensorSpec([2, None, recipe.heads, None, share])] * recipe.blocks
+        signature = [tf.TensorSpec([None, None], tf.int32), past]
+        self.compiled = tf.function(self.call, input_signature=signature)
 
     def call(self, rows, past=None, training=False):
         """Say which code comes next, after each number of a row.
@@ -405,6 +429,32 @@ class TransformerPrior(LessonModel):
         """
         return -self.measure(self.rows(indices, labels))[0].numpy()
 
+    def next_probabilities(self, codes, past=None, label=None):
+        """Say how likely each code is at the next place, given those before it.
+
+        Parameters
+        ----------
+        codes : array, int [B, Q]
+            What came since the last call: at first nothing, Q = 0.
+        past : list of tensor, optional
+            What the last call kept.
+        label : int, optional
+            The class that is known at the first call.
+
+        Returns
+        -------
+        probabilities : ndarray, float64 [B, K]
+        past : list of tensor
+        """
+        rows, heads = np.int32(codes), self.recipe.heads
+        if past is None:
+            labels = None if label is None else np.full(len(codes), label)
+            rows = self.rows(codes, labels)
+            nothing = [2, len(codes), heads, 0, self.recipe.width // heads]
+            past = [tf.zeros(nothing)] * self.recipe.blocks
+        logits, past = self.compiled(rows, past)
+        return tf.nn.softmax(tf.cast(logits[:, -1], tf.float64)).numpy(), past
+
     def sample(self, count, seed=0, label=None, temperature=1.0, given=None):
         """Write grids, code by code.
 
@@ -425,18 +475,15 @@ class TransformerPrior(LessonModel):
         """
         if temperature <= 0:
             raise LessonError(f"temperature is {temperature}, expected more than 0")
-        start = self.no_label if label is None else label
-        given = np.zeros([0], np.int32) if given is None else np.asarray(given)
-        row = tf.tile(np.int32([[start, *given]]), [count, 1])
-        written, past = [row[:, 1:]], None
-        for place in range(len(given), self.recipe.latent_size):
-            logits, past = self.compiled(row, past)
+        codes = np.tile(np.int32([] if given is None else given), [count, 1])
+        written, past = [codes], None
+        for place in range(codes.shape[1], self.latent_size):
+            probabilities, past = self.next_probabilities(codes, past, label)
+            logits = np.log(probabilities) / temperature
             seeds = noise_seeds(seed, place)
-            row = tf.random.stateless_categorical(
-                logits[:, -1] / temperature, 1, seeds, tf.int32
-            )
-            written.append(row)
-        return tf.concat(written, axis=1).numpy()
+            codes = tf.random.stateless_categorical(logits, 1, seeds, tf.int32).numpy()
+            written.append(codes)
+        return np.concatenate(written, axis=1)
 
 
 def shifted(images, far):
