@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import ndimage, stats
 
+from vqvae_lesson.data import load_glyphs
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.metrics import evaluate
 from vqvae_lesson.prior import (
@@ -17,8 +18,12 @@ from vqvae_lesson.prior import (
     PriorRecipe,
     attend,
     counted_prior,
+    shifted,
+    train_prior,
     uniform_prior,
 )
+from vqvae_lesson.recipes import GridRecipe
+from vqvae_lesson.runs.priors import load_prior, save_prior
 from vqvae_lesson.training import Training
 
 FEW = settings(max_examples=20, deadline=None, derandomize=True)
@@ -170,3 +175,89 @@ def test_training_finds_what_counting_finds():
         pass
     counted = -counted_prior(grids, K).log_prob(grids).mean()
     assert evaluate(training.model, rows).nats == pytest.approx(counted, abs=0.05)
+
+
+GLYPHS = load_glyphs(96, seed=0)
+SMALL_GRID = GridRecipe(
+    num_codes=5, halvings=4, base_depth=2, neck_depth=4, code_size=3
+).build((28, 28, 1), seed=0)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    told = []
+    recipe = replace(TINY, batch_size=32, epochs=2, shift=1)
+    prior = train_prior(
+        SMALL_GRID, GLYPHS, recipe, seed=1, report=lambda *step: told.append(step)
+    )
+    return prior, told
+
+
+def test_a_prior_takes_its_sizes_from_the_model_and_the_letters(trained):
+    prior, told = trained
+    recipe = prior.recipe
+    assert (recipe.num_codes, recipe.latent_size, recipe.num_labels) == (5, 4, 10)
+    train = len(GLYPHS.train_images)
+    assert [step for step, _ in told] == [*range(1, 2 * (9 * train // 32) + 1)]
+
+
+def test_shifted_letters_are_those_of_scipy():
+    images = np.random.default_rng(0).random([3, 6, 5, 2]).astype(np.float32)
+    moved = shifted(images, far=2)
+    ways = itertools.product([2, 1, 0, -1, -2], repeat=2)
+    expected = [ndimage.shift(images, [0, *way, 0], order=0) for way in ways]
+    np.testing.assert_array_equal(moved, np.concatenate(expected))
+
+
+@pytest.mark.parametrize("drop_label", [0.0, 1.0])
+def test_a_dropped_label_is_no_label(transformer, drop_label, monkeypatch):
+    still = replace(TINY, dropout=0.0, drop_label=drop_label)
+    monkeypatch.setattr(transformer, "recipe", still)
+    dry = transformer.nats
+    monkeypatch.setattr(transformer, "nats", lambda rows, training=False: dry(rows))
+    labels = np.arange(len(ALL)) % 2
+    loss, _ = transformer.losses(transformer.rows(ALL, labels), tf.constant([0, 1]))
+    known = transformer.log_prob(ALL, None if drop_label else labels)
+    assert float(loss.total) == pytest.approx(-known.mean(), abs=1e-4)
+
+
+def test_half_of_the_labels_are_dropped(transformer, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        transformer,
+        "nats",
+        lambda rows, training: seen.append(rows) or tf.zeros([1, 1]),
+    )
+    monkeypatch.setattr(transformer, "recipe", replace(TINY, drop_label=0.5))
+    rows = transformer.rows(np.zeros([4_000, L]), np.ones(4_000))
+    transformer.losses(rows, tf.constant([0, 1]))
+    assert np.mean(seen[-1][:, 0] == TINY.num_labels) == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_saved_prior_is_the_same_prior(trained, tmp_path):
+    prior, _ = trained
+    save_prior(tmp_path / "prior.npz", prior, SMALL_GRID, metrics={"nats": 1.5})
+    again, manifest = load_prior(tmp_path, SMALL_GRID)
+    assert manifest["metrics"] == {"nats": 1.5}
+    grids = np.random.default_rng(0).integers(5, size=[7, 4])
+    np.testing.assert_array_equal(again.log_prob(grids), prior.log_prob(grids))
+
+
+def test_a_prior_of_another_model_is_refused(trained, tmp_path):
+    save_prior(tmp_path / "prior.npz", trained[0], SMALL_GRID)
+    other = SMALL_GRID.recipe.build((28, 28, 1), seed=1)
+    with pytest.raises(LessonError, match="of another model"):
+        load_prior(tmp_path, other)
+
+
+@pytest.mark.parametrize("damage", ["{}", "[]", '{"hyperparameters": {"width": 0}}'])
+def test_a_damaged_manifest_is_refused(trained, tmp_path, damage):
+    save_prior(tmp_path / "prior.npz", trained[0], SMALL_GRID)
+    (tmp_path / "prior.json").write_text(damage)
+    with pytest.raises(LessonError, match="no manifest of a prior"):
+        load_prior(tmp_path)
+
+
+def test_an_unknown_prior_is_refused(tmp_path):
+    with pytest.raises(LessonError, match="is no trained prior, expected one of"):
+        load_prior(tmp_path / "nothing")

@@ -137,7 +137,7 @@ class Recipe:
 
     @staticmethod
     def expect_room(weights, outputs):
-        """Refuse more numbers than memory should hold: weights, and a batch's outputs."""
+        """Refuse more weights, or outputs of a batch, than memory should hold."""
         # A weight has a gradient and two averages in Adam, an output its gradient.
         taken = {"weights": 16 * weights, "batches": 8 * outputs}
         for name, most in {"weights": 2**30, "batches": 2**32}.items():
@@ -246,6 +246,12 @@ class GridRecipe(VQVAERecipe):
     halvings : int
         How often height and width are halved: 1 to 5 leave 14 x 14, 7 x 7, 4 x 4,
         2 x 2 and 1 x 1 latents of a letter.
+
+    Examples
+    --------
+    >>> model = GridRecipe(halvings=3, base_depth=4).build((28, 28, 1), seed=0)
+    >>> model.grid, model.latent_size
+    ((4, 4), 16)
     """
 
     halvings: int = 2

@@ -62,6 +62,18 @@ def save_prior(path, prior, model, **told):
     ------
     LessonError
         If the disk is full or the folder cannot be written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("small").build((28, 28, 1), seed=0)
+    >>> prior = PriorRecipe(latent_size=1, width=8, blocks=1).build()
+    >>> with TemporaryDirectory() as folder:
+    ...     save_prior(Path(folder) / "prior.npz", prior, model, steps=0)
+    ...     again, manifest = load_prior(folder, model)
+    >>> manifest["steps"], (again.sample(5) == prior.sample(5)).all().item()
+    (0, True)
     """
     path = Path(path)
     save_checkpoint(path, prior)
@@ -93,6 +105,12 @@ def load_prior(name="grid", model=None):
     ------
     LessonError
         For an unknown name, a damaged file, or a prior of another model.
+
+    Examples
+    --------
+    >>> prior, manifest = load_prior("grid")
+    >>> prior.sample(count=5, seed=0).shape
+    (5, 49)
     """
     path, folder = PRIORS / f"{name}.npz", Path(name)
     if not path.is_file():
