@@ -13,7 +13,7 @@ from vqvae_lesson.plots.paper import COLORS
 
 PARTS = (
     *("letters", "encoder", "decoder", "quantizer", "codebook", "losses", "training"),
-    *("health", "dictionary", "judges", "prices"),
+    *("health", "dictionary", "judges", "prices", "prior"),
 )
 SVG = "{http://www.w3.org/2000/svg}"
 NARROWEST = 328  # pixels that a phone of 360 leaves for the map

@@ -34,6 +34,7 @@ from vqvae_lesson.plots.limits import limit_curve, split_bars
 from vqvae_lesson.plots.losses import pixel_prices, price_ladder, pulls, tangent
 from vqvae_lesson.plots.machine import machine_map
 from vqvae_lesson.plots.paper import COLORS as COLORS
+from vqvae_lesson.plots.prior import looks_back, named_rows, stacked_prices
 from vqvae_lesson.plots.quantizer import (
     distance_bars,
     legs,
@@ -63,10 +64,12 @@ __all__ = [
     "letter_wall",
     "limit_curve",
     "lines",
+    "looks_back",
     "machine_map",
     "measures",
     "model_dots",
     "named_letters",
+    "named_rows",
     "nearest_pictures",
     "number_tables",
     "numbered_sheet",
@@ -82,6 +85,7 @@ __all__ = [
     "save_grid",
     "split_bars",
     "spread_on_paper",
+    "stacked_prices",
     "staircase",
     "tangent",
     "there_and_back",

@@ -140,6 +140,10 @@ LIT = {
         *("quantized decoder", "decoder picture"),
     },
     "judges": {"letter", "picture"},
+    "prior": {
+        *("index", "lookup", "quantized", "decoder", "picture"),
+        *("index lookup", "lookup quantized", "quantized decoder", "decoder picture"),
+    },
     "prices": {"letter", "picture", "loss", "letter loss", "picture loss", "index"},
 }
 ABOUT = (
@@ -233,8 +237,8 @@ def machine_map(lit="whole", symbols=True):
     lit : str
         ``"letters"``, ``"encoder"``, ``"decoder"``, ``"quantizer"``,
         ``"codebook"``, ``"losses"``, ``"training"``, ``"health"``,
-        ``"dictionary"``, ``"judges"``, ``"prices"`` or ``"whole"``; and
-        ``"rival"``, which is another machine: one without codes.
+        ``"dictionary"``, ``"judges"``, ``"prices"``, ``"prior"`` or ``"whole"``;
+        and ``"rival"``, which is another machine: one without codes.
     symbols : bool
         Whether symbols and shapes stand beside the words.
 
