@@ -15,6 +15,7 @@ KINDS = {
 }
 MARKS = {name: (mark, color_of_model(name, COLORS[4])) for name, mark in KINDS.items()}
 TICKS = [1, 2, 4, 8, 16, 32]
+MORE_TICKS = [64, 128, 256]  # of grids of codes
 SHARPNESS = [0.001, 0.002, 0.005, 0.01, 0.02]
 
 
@@ -65,7 +66,8 @@ def _finish_plane(axes, costs, span, log):
         axes.set_xlim(*span)
     if "x" in log:
         axes.set_xscale("log", base=2)
-        axes.set_xticks(TICKS, map(str, TICKS))
+        ticks = [*TICKS, *(tick for tick in MORE_TICKS if tick < axes.get_xlim()[1])]
+        axes.set_xticks(ticks, map(str, ticks))
     if "y" in log:
         axes.set_yscale("log")
         axes.set_yticks(SHARPNESS, map(str, SHARPNESS))

@@ -106,7 +106,7 @@ def mask(answer):
         "True where a place may look, False where it may not: these are turned.": (
             lambda to, at: to > at
         ),
-        "nothing is hidden here: what comes later must be.": lambda to, at: to + at >= 0,
+        "nothing is hidden: what comes later must be.": lambda to, at: to + at >= 0,
     }
     mistakes = {
         hint: lambda places, known, rule=rule: _looks(places, known, rule)
