@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pooch
 
+from vqvae_lesson.errors import LessonError
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.kmnist import KMNIST_FILES
 from vqvae_lesson.laboratory import KL_WEIGHTS, SEEDS, experiments
@@ -44,6 +45,9 @@ VARIANTS = {
     "short-no-revival": ("healthy", {**SHORT, "revive_below": 0.0}),
     "short-weak-commitment": ("healthy", {**SHORT, "commitment_weight": 0.25}),
     "short-constant-rate": ("healthy", {**SHORT, "falling_rate": False}),
+    "grid": ("grid", {}),
+    "grid-seed-1": ("grid", {"seed": 1}),
+    "grid-seed-2": ("grid", {"seed": 2}),
     "vae": ("vae", {}),
     "vae-seed-1": ("vae", {"seed": 1}),
     "vae-seed-2": ("vae", {"seed": 2}),
@@ -116,7 +120,7 @@ def plan(names, runs=RUNS, records=RECORDS):
     """List what is left to do of some variants.
 
     A step is reckoned to take as long as in the stored record of the variant, or of
-    its recipe where it has none; times the pace of this machine against the records,
+    its recipe, or of `healthy`, where it has none; times the pace of this machine against the records,
     once runs of its own show it.
     """
     here = {name: manifest_of_run(runs / name) for name in names}
@@ -124,6 +128,7 @@ def plan(names, runs=RUNS, records=RECORDS):
         name: pace(
             manifest_of(records / f"{name}.json")
             or manifest_of(records / f"{VARIANTS[name][0]}.json")
+            or manifest_of(records / "healthy.json")
         )
         for name in names
     }
@@ -185,9 +190,9 @@ def train(name):
     """Train one variant, and keep its manifest and the record of its codes, if any."""
     recipe, options = VARIANTS[name]
     folder = RUNS / name
-    has_codes = hasattr(RECIPES[recipe], "num_codes")
+    one_code = has_one_code(RECIPES[recipe])
     command = [sys.executable, "-m", "vqvae_lesson", "train", "--out", str(folder)]
-    command += ["--record"] * has_codes
+    command += ["--record"] * one_code
     if "data" in options:
         command += ["--data", options["data"]]
     if (folder / "checkpoint.npz").exists():
@@ -200,11 +205,20 @@ def train(name):
     if manifest["steps"] != manifest["steps_to_reach"]:
         sys.exit(f"{folder} is not finished: start again, and it goes on")
     RECORDS.mkdir(exist_ok=True)
-    if has_codes:
+    if one_code:
         shutil.copy(folder / "codes.npz", RECORDS / f"{name}.npz")
     target = f"make train RECIPE={name}" if name in RECIPES else "make records"
     kept = {key: value for key, value in manifest.items() if key != "epoch_losses"}
     write_json(RECORDS / f"{name}.json", {**kept, "made_by": target})
+
+
+def has_one_code(recipe):
+    """Whether each letter is one code, whose fate a record can follow."""
+    try:
+        recipe.require_one_code()
+    except LessonError:
+        return False
+    return True
 
 
 def as_options(options):
