@@ -73,7 +73,7 @@ train: install  ## train a recipe (RECIPE=article, healthy, vae, ...), put its w
 records: install  ## train all that is stored, and say beforehand how long it takes
 	$(BIN)/python scripts/train_records.py
 	$(BIN)/python scripts/train_weights.py
-	$(MAKE) laboratory grids reading judges looks splits compare drawings film networks
+	$(MAKE) laboratory grids reading judges looks splits compare drawings film networks priors
 
 plan: install   ## say what `make records` has left to do, and how long it takes
 	$(BIN)/python scripts/train_records.py --plan
@@ -86,6 +86,9 @@ grids: install  ## train the small grids of chapter 14 and priors over them, at 
 
 reading: install  ## train the small models of chapter 13 at three seeds, and read their pictures
 	$(BIN)/python scripts/read_models.py
+
+priors: install  ## train the priors over the full-size grids' codes, at three seeds
+	$(BIN)/python scripts/train_priors.py
 
 judges: install  ## train the small models of chapter 11 at three seeds, and ask the judges
 	$(BIN)/python scripts/judge_pictures.py

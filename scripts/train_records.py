@@ -48,6 +48,9 @@ VARIANTS = {
     "grid": ("grid", {}),
     "grid-seed-1": ("grid", {"seed": 1}),
     "grid-seed-2": ("grid", {"seed": 2}),
+    "grid-4x4": ("grid-4x4", {}),
+    "grid-4x4-seed-1": ("grid-4x4", {"seed": 1}),
+    "grid-4x4-seed-2": ("grid-4x4", {"seed": 2}),
     "vae": ("vae", {}),
     "vae-seed-1": ("vae", {"seed": 1}),
     "vae-seed-2": ("vae", {"seed": 2}),
@@ -120,7 +123,7 @@ def plan(names, runs=RUNS, records=RECORDS):
     """List what is left to do of some variants.
 
     A step is reckoned to take as long as in the stored record of the variant, or of
-    its recipe, or of `healthy`, where it has none; times the pace of this machine against the records,
+    its recipe, or of `healthy`; times the pace of this machine against the records,
     once runs of its own show it.
     """
     here = {name: manifest_of_run(runs / name) for name in names}

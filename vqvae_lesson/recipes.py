@@ -362,6 +362,7 @@ RECIPES = {
     "healthy": HEALTHY,
     "small": replace(HEALTHY, base_depth=8, epochs=10),
     "grid": GRID,
+    "grid-4x4": replace(GRID, halvings=3),
     "vae": VAERecipe(),
     "vae-2": VAERecipe(code_size=2),
     "vae-wide": VAERecipe(neck_depth=64, falling_rate=True),

@@ -1,0 +1,103 @@
+"""Train the priors over the full-size grids' codes at three seeds: ``make priors``.
+
+The grids themselves come from ``make records``. Ships the first seed's priors, and
+keeps what all of them ask for the letters held out. Goes on where it was interrupted.
+"""
+
+import time
+
+from tqdm import tqdm
+
+from train_records import RUNS
+from vqvae_lesson.data import load_kmnist
+from vqvae_lesson.health import RECORDS
+from vqvae_lesson.laboratory import SEEDS
+from vqvae_lesson.metrics import choose, evaluate
+from vqvae_lesson.prior import PriorRecipe, counted_prior, train_prior, uniform_prior
+from vqvae_lesson.runs.checkpoints import load_trained
+from vqvae_lesson.runs.files import read_json, write_json
+from vqvae_lesson.runs.priors import PRIORS, load_prior, save_prior
+
+PATH = RECORDS / "priors.json"
+GRIDS = ("grid", "grid-4x4")
+MINUTES = 8  # for a prior, on two cores
+
+
+def trained_prior(model, seed, letters, folder):
+    """Train a prior, or take the one that was trained before."""
+    if (folder / "prior.json").exists():
+        return load_prior(folder, model)
+    recipe, began = PriorRecipe(), time.perf_counter()
+    with tqdm(unit="step") as bar:
+
+        def report(step, losses):
+            bar.set_postfix(loss=f"{losses.total:.1f}", refresh=False)
+            bar.update()
+
+        prior = train_prior(model, letters, recipe, seed, report)
+    folder.mkdir(parents=True, exist_ok=True)
+    codes = choose(model, letters.held_out_images)
+    metrics = {
+        "held_out_nats": evaluate(prior, prior.rows(codes)).nats,
+        "held_out_nats_by_class": evaluate(
+            prior, prior.rows(codes, letters.held_out_labels)
+        ).nats,
+    }
+    save_prior(
+        folder / "prior.npz",
+        prior,
+        model,
+        data=letters.digest,
+        seconds=round(time.perf_counter() - began, 1),
+        metrics={name: round(nats, 3) for name, nats in metrics.items()},
+        made_by="make priors",
+    )
+    return load_prior(folder, model)
+
+
+def measure(model, manifest, letters):
+    """Nats of the letters held out: their pixels, and their codes under each prior."""
+    train, held_out = (
+        choose(model, images)
+        for images in (letters.train_images, letters.held_out_images)
+    )
+    by_name = {
+        "uniform": uniform_prior(model.latent_size, model.num_codes),
+        "frequencies": counted_prior(train, model.num_codes, by_place=False),
+        "by_place": counted_prior(train, model.num_codes),
+    }
+    nats = {name: -prior.log_prob(held_out).mean() for name, prior in by_name.items()}
+    nats["written"] = manifest["metrics"]["held_out_nats"]
+    nats["written_by_class"] = manifest["metrics"]["held_out_nats_by_class"]
+    found = evaluate(model, letters.held_out_images)
+    found = {"pixels": found.nll, "codes_in_use": found.codes_in_use, **nats}
+    return {name: round(float(value), 3) for name, value in found.items()}
+
+
+def main():
+    letters, found = load_kmnist(), read_json(PATH) if PATH.exists() else {}
+    todo = [
+        (name, seed)
+        for seed in SEEDS
+        for name in GRIDS
+        if len(found.get(name, [])) <= seed
+    ]
+    print(f"{len(todo)} priors to train, some {MINUTES * len(todo)} minutes")
+    for name, seed in todo:
+        run = RUNS / (f"{name}-seed-{seed}" if seed else name)
+        model, _ = load_trained(run)
+        prior, manifest = trained_prior(model, seed, letters, run / "prior")
+        if seed == 0:
+            PRIORS.mkdir(exist_ok=True)
+            told = {
+                key: value
+                for key, value in manifest.items()
+                if key not in ("hyperparameters", "seed", "model")
+            }
+            save_prior(PRIORS / f"{name}.npz", prior, model, **told)
+        found.setdefault(name, []).append(measure(model, manifest, letters))
+        write_json(PATH, found)
+
+
+if __name__ == "__main__":
+    main()
