@@ -68,6 +68,16 @@ def test_samples_come_as_often_as_they_should(prior):
     assert found.pvalue > 1e-3
 
 
+def test_the_next_codes_probabilities_multiply_to_the_grids(prior):
+    past, chances, rows = None, np.ones(len(ALL)), np.arange(len(ALL))
+    for place in range(L):
+        table, past = prior.next_probabilities(ALL[:, max(place - 1, 0) : place], past)
+        assert table.dtype == np.float64
+        assert table.sum(axis=1) == pytest.approx(1)
+        chances *= table[rows, ALL[:, place]]
+    assert np.log(chances) == pytest.approx(prior.log_prob(ALL), abs=1e-5)
+
+
 def test_samples_repeat_with_their_seed(prior):
     assert (prior.sample(6, seed=2) == prior.sample(6, seed=2)).all()
     assert (prior.sample(6, seed=2) != prior.sample(6, seed=3)).any()
