@@ -73,7 +73,7 @@ train: install  ## train a recipe (RECIPE=article, healthy, vae, ...), put its w
 records: install  ## train all that is stored, and say beforehand how long it takes
 	$(BIN)/python scripts/train_records.py
 	$(BIN)/python scripts/train_weights.py
-	$(MAKE) laboratory grids reading judges looks splits compare drawings film networks priors
+	$(MAKE) laboratory grids reading judges looks splits compare drawings film networks priors writing
 
 plan: install   ## say what `make records` has left to do, and how long it takes
 	$(BIN)/python scripts/train_records.py --plan
@@ -110,6 +110,9 @@ film: install   ## record a small training with the picture of every code, for c
 
 networks: install  ## ship the small networks that a page can run
 	$(BIN)/python scripts/page_networks.py
+
+writing: install  ## keep how the prior of chapter 15 writes letters, code by code
+	$(BIN)/python scripts/trace_writing.py
 
 cover: install  ## draw the first page's pictures and the book's sign from the trained weights
 	$(BIN)/python scripts/draw_first_page.py

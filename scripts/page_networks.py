@@ -1,4 +1,4 @@
-"""Put small networks into the package, and a script of them beside the pages.
+"""Put small networks into the package, and scripts of them beside the pages.
 
 By ``make networks``. Networks that were trained before are taken from ``runs/small``.
 """
@@ -8,13 +8,21 @@ from pathlib import Path
 import numpy as np
 
 from small_networks import small_network
-from vqvae_lesson.classroom.networks import NETWORKS, PAGE_RECIPES, page_script
+from vqvae_lesson.classroom.networks import (
+    GRID_RECIPE,
+    NETWORKS,
+    PAGE_RECIPES,
+    grid_script,
+    load_network,
+    page_script,
+    patches_of_codes,
+)
 from vqvae_lesson.data import load_kmnist
 from vqvae_lesson.metrics import evaluate
 from vqvae_lesson.runs.checkpoints import save_checkpoint
 from vqvae_lesson.runs.files import whole_file, write_json
 
-SCRIPT = Path("book") / "loaded" / "letters.js"
+LOADED = Path("book") / "loaded"
 SEED = 0
 SHOWN = 40  # letters that a reader can start from
 
@@ -29,7 +37,7 @@ def round_to_half(model):
 def main():
     letters, manifest = load_kmnist(), {}
     NETWORKS.mkdir(exist_ok=True)
-    for name, recipe in PAGE_RECIPES.items():
+    for name, recipe in {**PAGE_RECIPES, "grid": GRID_RECIPE}.items():
         model = small_network(recipe, SEED, letters)
         round_to_half(model)
         save_checkpoint(NETWORKS / f"{name}.npz", model)
@@ -43,8 +51,12 @@ def main():
     labels = letters.held_out_labels[:SHOWN]
     with whole_file(NETWORKS / "letters.npz") as file:
         np.savez_compressed(file, images=images, labels=labels)
-    with whole_file(SCRIPT) as file:
-        file.write(page_script().encode())
+    patches = patches_of_codes(load_network("grid")[0], letters.train_images)
+    with whole_file(NETWORKS / "patches.npz") as file:
+        np.savez_compressed(file, patches=patches)
+    for name, script in {"letters.js": page_script(), "grid.js": grid_script()}.items():
+        with whole_file(LOADED / name) as file:
+            file.write(script.encode())
 
 
 if __name__ == "__main__":

@@ -236,6 +236,8 @@ def test_the_still_drawing_is_what_the_script_draws_at_first(page, tmp_path, boo
         play.codes_on_their_way(BATCHES, CORNER),
         replayed(),
         play.book_of_pages(*book),
+        play.exchange_a_code(),
+        play.watch_the_prior_write(),
     ]
     places = ["x1", "x2", "y1", "y2", "cx", "cy", "x", "y", "transform", "points"]
     for number, shown in enumerate(figures):
@@ -886,10 +888,15 @@ def all_figures(flat, rates, book):
         "motion": moving(),
         "pages": play.book_of_pages(*book),
         "rates": rates[-1],
+        "exchange": play.exchange_a_code(),
+        "write": play.watch_the_prior_write(),
     }
 
 
-KINDS = ("codes", "straight", "averages", "plane", "replay", "motion", "pages", "rates")
+KINDS = (
+    *("codes", "straight", "averages", "plane", "replay"),
+    *("motion", "pages", "rates", "exchange", "write"),
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -900,6 +907,25 @@ def test_a_still_figure_needs_neither_browser_nor_network(all_figures, kind):
         assert shown.drawing.find(part).text in unescape(html)
     assert shown.says in unescape(html)
     assert not re.findall(r'(?:src|href)="(?!#|data:)', html)
+
+
+LETTERS = """root => [...root.querySelectorAll("svg text")].map((text) => {
+  const { a } = text.getScreenCTM();
+  return [a * parseFloat(getComputedStyle(text).fontSize), text.textContent];
+})"""
+
+
+@pytest.mark.parametrize("kind", ["exchange", "write"])
+def test_words_in_a_drawing_can_be_read_on_a_phone(page, tmp_path, all_figures, kind):
+    page.set_viewport_size({"width": 360, "height": 740})
+    root = show(page, all_figures[kind], tmp_path / "a.html")
+    sizes = root.evaluate(LETTERS)
+    assert len(sizes) > 4
+    assert [text for size, text in sizes if size < 11] == []
+    wide = root.locator("svg").bounding_box()
+    for text in root.locator("svg text").all():
+        box = text.bounding_box()
+        assert box["x"] + box["width"] <= wide["x"] + wide["width"] + 1
 
 
 @pytest.fixture
@@ -935,9 +961,8 @@ def middle_of(part):
 
 
 def test_no_kind_of_figure_is_left_out_here():
-    assert {path.stem for path in PLAY.glob("*.js")} - {"paper", "film", "draw"} == {
-        *KINDS
-    }
+    shared_or_alone = {"paper", "film", "network", "draw"}
+    assert {path.stem for path in PLAY.glob("*.js")} - shared_or_alone == {*KINDS}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -978,7 +1003,7 @@ def test_what_is_dragged_follows_the_finger(touched, tmp_path, all_figures, kind
     assert touched.evaluate("scrollY") == 0
 
 
-@pytest.mark.parametrize("kind", ["replay", "motion"])
+@pytest.mark.parametrize("kind", ["replay", "motion", "write"])
 def test_a_slider_follows_the_finger(touched, tmp_path, all_figures, kind):
     root = show(touched, all_figures[kind], tmp_path / "a.html")
     slider = root.locator("input[type=range]")

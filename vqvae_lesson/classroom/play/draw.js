@@ -1,5 +1,5 @@
 // Draw a letter: the page reads it, with the two small networks of letters.js, which
-// is loaded when the reader begins. No library: a convolution is five loops.
+// is loaded when the reader begins.
 const { start, answers: first, names, titles, pen, sheet: width } = paper.data(root);
 const one = (name) => paper.parts(root, name)[0];
 const [sheet, ink, hint, ring, letter, seen] = ["sheet", "ink", "hint", "pen", "letter", "seen"].map(one);
@@ -37,96 +37,22 @@ function prepare(lines) {
   return Uint8Array.from(nearest, (far) => Math.floor(255 * Math.min(Math.max(pen.half + 0.5 - Math.sqrt(far), 0), 1)));
 }
 
-// One layer. Values lie row by row, at each place one for every filter of the layer
-// before; weights likewise, and for each of them one for every filter of this layer.
-function convolve({ size, stride, same, elu, filters, kernel, bias }, input) {
-  const width = same ? Math.ceil(input.width / stride) : input.width - size + 1;
-  const before = same ? Math.max((width - 1) * stride + size - input.width, 0) >> 1 : 0;
-  const { depth, values } = input;
-  const output = new Float32Array(width * width * filters);
-  const sums = new Float64Array(filters);
-  for (let place = 0; place < width * width; place++) {
-    const top = Math.floor(place / width) * stride - before;
-    const left = (place % width) * stride - before;
-    sums.set(bias);
-    for (let y = Math.max(0, -top); y < size && top + y < input.width; y++) {
-      for (let x = Math.max(0, -left); x < size && left + x < input.width; x++) {
-        const from = ((top + y) * input.width + left + x) * depth;
-        for (let d = 0; d < depth; d++) {
-          const value = values[from + d];
-          if (value === 0) continue; // white paper, mostly
-          const weights = ((y * size + x) * depth + d) * filters;
-          for (let f = 0; f < filters; f++) sums[f] += value * kernel[weights + f];
-        }
-      }
-    }
-    for (let f = 0; f < filters; f++) output[place * filters + f] = elu && sums[f] < 0 ? Math.expm1(sums[f]) : sums[f];
-  }
-  return { width, depth: filters, values: output };
-}
-
 // What `answer` has in Python: the codes nearest to the letter's latent.
 function answer({ layers, codebook }, bytes) {
   const image = { width: side, depth: 1, values: Float32Array.from(bytes, (byte) => byte / 255) };
-  const latent = layers.reduce((input, layer) => convolve(layer, input), image).values;
-  const far = Array.from({ length: codebook.length / latent.length }, (_, k) =>
-    latent.reduce((sum, z, d) => sum + (z - codebook[k * latent.length + d]) ** 2, 0),
-  );
+  const latent = network.run(layers, image).values;
+  const far = network.distances(latent, codebook);
   const codes = far.map((_, k) => k).sort((a, b) => far[a] - far[b] || a - b).slice(0, 5);
   return { codes, distances: codes.map((k) => far[k]), latent: [...latent] };
 }
 
 const readAll = (bytes) => Object.fromEntries(Object.entries(networks.models).map(([name, model]) => [name, answer(model, bytes)]));
 
-// From base64 to bytes, and from two bytes each to numbers: sign, exponent, fraction.
-const toBytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-function toNumbers(text) {
-  const bytes = toBytes(text);
-  return Float32Array.from({ length: bytes.length / 2 }, (_, n) => {
-    const half = bytes[2 * n] + 256 * bytes[2 * n + 1];
-    const [exponent, fraction] = [(half >> 10) & 31, (half & 1023) / 1024];
-    const size = exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14;
-    return half & 32768 ? -size : size;
-  });
-}
-
-// Hand each layer its weights; what is left over are the codes.
-function unpack({ layers, halves }) {
-  const numbers = toNumbers(halves);
-  let [taken, depth] = [0, 1];
-  const take = (count) => numbers.subarray(taken, (taken += count));
-  const whole = layers.map((layer) => {
-    const kernel = take(layer.size ** 2 * depth * layer.filters);
-    depth = layer.filters;
-    return { ...layer, kernel, bias: take(depth) };
-  });
-  return { layers: whole, codebook: numbers.subarray(taken) };
-}
-
-// Where letters.js may be: in the book beside the pages, in JupyterLab among the
-// files of the server, whose root is the folder of the chapters or the one above.
-function places() {
-  const lab = document.getElementById("jupyter-config-data");
-  if (!lab) return [`${document.documentElement.dataset.content_root ?? "./"}letters.js`];
-  const { baseUrl } = JSON.parse(lab.textContent);
-  return ["", "book/"].map((folder) => `${baseUrl}files/${folder}loaded/letters.js`);
-}
-
-const load = (address) =>
-  new Promise((done, failed) => {
-    const script = document.createElement("script");
-    Object.assign(script, { src: address, onload: done, onerror: failed });
-    document.head.append(script);
-  });
-
 async function fetchNetworks() {
-  for (const address of places()) {
-    if (!globalThis.discreteLetters) await load(address).catch(() => null);
-  }
-  if (!globalThis.discreteLetters) return stayStill();
-  const { networks: packed, letters } = globalThis.discreteLetters;
-  const models = Object.fromEntries(Object.entries(packed).map(([name, model]) => [name, unpack(model)]));
-  networks = { models, letters: toBytes(letters) };
+  const packed = await network.load("letters.js", "discreteLetters");
+  if (!packed) return stayStill();
+  const models = Object.fromEntries(Object.entries(packed.networks).map(([name, model]) => [name, network.unpack(model)]));
+  networks = { models, letters: network.toBytes(packed.letters) };
   Object.assign(root, { prepare, answers: readAll }); // for who wants to ask more
   for (let again = 0; again < 3; again++) readAll(letterOfTheSet(start)); // the first run is slow
 }
@@ -159,15 +85,7 @@ function lay() {
 }
 
 // Bytes of ink as a picture, black on white.
-const easel = document.createElement("canvas");
-function asPicture(bytes) {
-  Object.assign(easel, { width: side, height: side });
-  const brush = easel.getContext("2d");
-  const image = brush.createImageData(side, side);
-  bytes.forEach((byte, i) => image.data.set([255 - byte, 255 - byte, 255 - byte, 255], 4 * i));
-  brush.putImageData(image, 0, 0);
-  return easel.toDataURL();
-}
+const asPicture = (bytes) => network.picture(side, (i) => Array(3).fill(255 - bytes[i]));
 
 // Read what lies on the sheet, and show the answers. Nothing is said in the middle of
 // a stroke: a screen reader would never come to an end.

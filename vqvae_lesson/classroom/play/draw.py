@@ -159,7 +159,8 @@ def draw_a_letter(start=12):
     which = f"Letter {start + 1} of the set, {names[start]}"
     buttons = {"next": "A letter of the set", "clear": "Clear the sheet"}
     says = words_of(which, answers)
-    return Play("draw", "draw a letter", svg, data, says, buttons)
+    shared = ["network"]
+    return Play("draw", "draw a letter", svg, data, says, buttons, shared=shared)
 
 
 def _pages_of(model):

@@ -29,9 +29,10 @@ class Play:
         From a choice to its label, what can be chosen, and what is chosen at first.
     libraries : dict, optional
         From the name by which the script calls a library to its file in ``vendor``.
-    film : bool
-        Whether the figure goes through time: ``film.js`` then brings a slider, and
-        moves what stands on the buttons `back`, `run` and `on`.
+    shared : tuple of str
+        Scripts of this folder that come first. ``film`` is for a figure that goes
+        through time: it brings a slider, and moves what stands on the buttons `back`,
+        `run` and `on`. ``network`` is for one that runs a network.
     """
 
     def __init__(
@@ -44,12 +45,12 @@ class Play:
         buttons,
         choices=None,
         libraries=None,
-        film=False,
+        shared=(),
     ):
         self.choices = choices or {}
         self.name, self.title, self.data = name, title, data
         self.drawing, self.says, self.buttons = drawing, says, buttons
-        self.libraries, self.film = libraries or {}, film
+        self.libraries, self.shared = libraries or {}, shared
 
     def __repr__(self):
         return f"A figure to play with: {self.title}"
@@ -81,8 +82,8 @@ class Play:
             for name, file in self.libraries.items()
         )
         here = 'const root = document.currentScript.closest(".play");'
-        shared = ["paper", "film"] if self.film else ["paper"]
-        own = "".join(read(f"{name}.js") for name in (*shared, self.name))
+        scripts = ("paper", *self.shared, self.name)
+        own = "".join(read(f"{name}.js") for name in scripts)
         return f"(() => {{\n{here}\n{libraries}\n{own}}})();"
 
 

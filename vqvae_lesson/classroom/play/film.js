@@ -1,9 +1,10 @@
 // What figures share that go through time: a slider, Run and Pause, one back, one on.
 // `show(row)` draws one of the rows 0 to `last`, and gives the words for the slider.
-paper.film = (root, label, last, milliseconds, show) => {
+// A figure that is not touched, or is printed, is at the row `first`.
+paper.film = (root, label, last, milliseconds, show, first = last) => {
   const says = root.querySelector(".play-says");
   const slider = document.createElement("input");
-  paper.set(slider, { type: "range", min: 0, max: last, value: last });
+  paper.set(slider, { type: "range", min: 0, max: last, value: first });
   slider.style = "width: min(16rem, 60vw); min-height: 2.5rem; vertical-align: middle";
   const held = document.createElement("label");
   held.append(`${label} `, slider);
@@ -16,11 +17,16 @@ paper.film = (root, label, last, milliseconds, show) => {
     draw();
     if (timer && Number(slider.value) === last) stop();
   };
-  function stop() {
+  // Stand at a row without drawing it: for what is changed by other means.
+  function rest(row) {
     clearInterval(timer);
     timer = undefined;
+    slider.value = row;
     paper.name(root, "run", "Run");
     says.setAttribute("aria-live", "polite");
+  }
+  function stop() {
+    rest(slider.value);
     draw();
   }
   // While it runs by itself, a screen reader stays silent.
@@ -38,10 +44,10 @@ paper.film = (root, label, last, milliseconds, show) => {
   };
   slider.addEventListener("input", stop);
   addEventListener("beforeprint", () => {
-    slider.value = last;
+    slider.value = first;
     stop();
   });
   paper.buttons(root, { run, back: one(-1), on: one(1) });
   draw();
-  return run;
+  return { run, rest };
 };

@@ -3,7 +3,7 @@ const { labels, view } = paper.data(root);
 const [sheet] = paper.parts(root, "sheet");
 const last = labels.length - 1;
 
-const run = paper.film(root, view.label, last, view.milliseconds, (row) => {
+const { run } = paper.film(root, view.label, last, view.milliseconds, (row) => {
   sheet.setAttribute("y", view.top - row * view.height);
   paper.say(root, labels[row]);
   root.state = { row, label: labels[row] };

@@ -67,5 +67,5 @@ def pictures_in_motion(frames, labels, columns, title, about, label="step"):
         {"labels": [*labels], "view": view},
         labels[-1],
         {"run": "Run", "back": "One back", "on": "One on"},
-        film=True,
+        shared=["film"],
     )

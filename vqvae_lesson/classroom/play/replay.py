@@ -74,7 +74,7 @@ def training_replayed(record, first_norms, predicted):
         },
         f"{_says(steps, uses, states)} {words}.",
         {"run": "Run", "back": "One record back", "on": "One record on"},
-        film=True,
+        shared=["film"],
     )
 
 
