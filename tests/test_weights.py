@@ -11,14 +11,19 @@ import pytest
 from vqvae_lesson.comparison import COMPARED, binarize
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.health import PICTURES_AT, RECORDS, load_record
-from vqvae_lesson.metrics import evaluate, perplexity
-from vqvae_lesson.recipes import RECIPES
+from vqvae_lesson.metrics import choose, evaluate, perplexity
+from vqvae_lesson.prior import counted_prior
+from vqvae_lesson.recipes import RECIPES, GridRecipe
 from vqvae_lesson.runs.checkpoints import WEIGHTS, load_trained, read_manifest
+from vqvae_lesson.runs.files import read_json
+from vqvae_lesson.runs.priors import load_prior
 from vqvae_lesson.vae import likelihood_nats
 
 ROOT = Path(__file__).parent.parent
 NAMES = sorted(path.stem for path in WEIGHTS.glob("*.npz"))
 WITH_CODES = [name for name in NAMES if hasattr(RECIPES[name], "num_codes")]
+GRIDS = [name for name in WITH_CODES if isinstance(RECIPES[name], GridRecipe)]
+ONE_CODE = [name for name in WITH_CODES if name not in GRIDS]
 VAES = [name for name in NAMES if name not in WITH_CODES]
 
 
@@ -76,18 +81,21 @@ def test_weights_are_a_few_megabytes(name):
 
 
 VARIANTS = runpy.run_path(str(ROOT / "scripts" / "train_records.py"))["VARIANTS"]
-TABLES = {"comparison", "laboratory", "reading", "judges", "looks", "splits"}
+TABLES = {
+    *("comparison", "laboratory", "reading", "judges", "looks", "splits"),
+    *("grids", "priors", "written", "bytes"),
+}
 DRAWINGS = {"drawings"}  # pictures, and no run
 FILM = "article-small"  # a small run, with pictures at every record
 RECORD_NAMES = sorted({path.stem for path in RECORDS.glob("*.npz")} - DRAWINGS - {FILM})
 
 
-def test_every_variant_has_a_manifest_and_if_it_has_codes_a_record():
+def test_every_variant_has_a_manifest_and_if_a_letter_is_one_code_a_record():
     manifests = {path.stem for path in RECORDS.glob("*.json")} - TABLES - {FILM}
     assert manifests <= VARIANTS.keys()
     assert VARIANTS.keys() - manifests <= {"article-full"}
-    with_codes = [name for name in manifests if VARIANTS[name][0] in WITH_CODES]
-    assert sorted(with_codes) == RECORD_NAMES
+    one_code = [name for name in manifests if VARIANTS[name][0] in ONE_CODE]
+    assert sorted(one_code) == RECORD_NAMES
 
 
 @pytest.mark.parametrize(
@@ -148,7 +156,7 @@ def test_weights_and_manifest_are_of_the_same_run(name):
     assert found == expected
 
 
-@pytest.mark.parametrize("name", WITH_CODES)
+@pytest.mark.parametrize("name", ONE_CODE)
 def test_weights_and_record_are_of_the_same_run(name):
     model, _ = load_trained(name)
     norms = np.linalg.norm(model.quantizer.codebook, axis=1)
@@ -156,6 +164,46 @@ def test_weights_and_record_are_of_the_same_run(name):
     np.testing.assert_array_equal(
         load_record(name)["counts"][-1], model.quantizer.ema_counts
     )
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_the_first_prior_of_a_grid_is_shipped_and_costs_what_its_record_says(
+    name, kmnist
+):
+    model, manifest = load_trained(name)
+    prior, told = load_prior(name, model)
+    assert told["data"] == kmnist.digest
+    train, held_out = (
+        choose(model, images)
+        for images in (kmnist.train_images, kmnist.held_out_images)
+    )
+    size, codes, labels = model.latent_size, model.num_codes, kmnist.held_out_labels
+    expected = {
+        "pixels": manifest["metrics"]["held_out_nll"],
+        "codes_in_use": manifest["metrics"]["held_out_codes_in_use"],
+        "uniform": size * np.log(codes),
+        "frequencies": -counted_prior(train, codes, False).log_prob(held_out).mean(),
+        "by_place": -counted_prior(train, codes).log_prob(held_out).mean(),
+        "written": -prior.log_prob(held_out).mean(),
+        "written_by_class": -prior.log_prob(held_out, labels).mean(),
+    }
+    assert read_json(RECORDS / "priors.json")[name][0] == pytest.approx(
+        expected, abs=0.05
+    )
+    for kind in ("written", "written_by_class"):
+        metric = told["metrics"][f"held_out_nats{kind.removeprefix('written')}"]
+        assert metric == pytest.approx(expected[kind], abs=0.05)
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_every_seed_of_a_grid_has_its_prior_measured(name):
+    runs = read_json(RECORDS / "priors.json")[name]
+    for seed, run in enumerate(runs):
+        record = read_json(
+            RECORDS / (f"{name}-seed-{seed}.json" if seed else f"{name}.json")
+        )
+        assert run["pixels"] == record["metrics"]["held_out_nll"]
+    assert len(runs) == 3
 
 
 def test_an_unknown_record_is_told():
@@ -174,12 +222,12 @@ def comparison():
 def test_every_seed_of_every_model_is_compared(comparison):
     names = [name for seeds in COMPARED.values() for name in seeds]
     assert [*comparison] == names
-    assert COMPARED.keys() == {*NAMES}
+    assert COMPARED.keys() == {*NAMES} - {*GRIDS}
     assert VARIANTS.keys() >= set(names)
 
 
 @pytest.mark.parametrize("version", ["grey", "threshold", "drawn"])
-@pytest.mark.parametrize("name", WITH_CODES)
+@pytest.mark.parametrize("name", ONE_CODE)
 def test_the_comparison_holds_what_the_weights_cost(name, version, comparison, kmnist):
     model, _ = load_trained(name)
     images = binarize(kmnist.held_out_images, version)
