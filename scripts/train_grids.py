@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from small_networks import small_network
 from vqvae_lesson.data import load_kmnist
+from vqvae_lesson.grid import changes, shares_within
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.laboratory import GRIDS, SEEDS, small_grid
 from vqvae_lesson.metrics import choose, evaluate
@@ -16,6 +17,7 @@ from vqvae_lesson.runs.files import read_json, write_json
 from vqvae_lesson.training import Training
 
 PATH = RECORDS / "grids.json"
+LETTERS = 100  # whose codes are exchanged, each by itself
 MINUTES = 1.5  # one grid and its priors, on two cores
 
 
@@ -44,7 +46,9 @@ def measure(recipe, seed, letters):
     }
     nats = {name: -prior.log_prob(held_out).mean() for name, prior in nats.items()}
     nats["written"] = evaluate(written, written.rows(held_out)).nats
-    found = {"pixels": found.pop("nll"), **found, **nats}
+    changed, halvings = changes(model, held_out[:LETTERS]), recipe.halvings
+    (inside,) = shares_within(changed, halvings, [3 * 2**halvings])
+    found = {"pixels": found.pop("nll"), **found, **nats, "inside": inside}
     return {name: round(float(value), 3) for name, value in found.items()}
 
 

@@ -4,13 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from vqvae_lesson.grid import (
     build_grid_decoder,
     build_grid_encoder,
+    changes,
+    exchange,
+    field,
     grid_shape,
+    load_grids,
+    mean_windows,
     missing_pixels,
+    shares_within,
+    way,
+    windows,
 )
+from vqvae_lesson.laboratory import GRIDS, SEEDS
 from vqvae_lesson.metrics import evaluate
 from vqvae_lesson.recipes import GridRecipe
 from vqvae_lesson.training import Training
@@ -97,3 +107,133 @@ def test_one_loop_trains_a_grid_and_its_codes_start_on_latents():
     assert evaluate(training.model, letters).codes_in_use >= 1
     assert training.model.reconstruct(letters).shape == letters.shape
     assert training.model.sample(2).shape == (2, 12, 12, 1)
+
+
+def extent(moved):
+    """Rows and columns of the smallest box around what has moved."""
+    return tuple(int(np.ptp(axis)) + 1 for axis in np.nonzero(moved))
+
+
+@pytest.mark.parametrize("halvings", [1, 2, 3])
+def test_a_field_is_as_far_as_a_change_is_felt(halvings):
+    side = 12 * 2**halvings
+    sizes = ((side, side, 1), halvings, 3, 2)
+    encoder = build_grid_encoder(*sizes, neck_depth=4)
+    decoder = build_grid_decoder(*sizes)
+    rows, columns = grid_shape((side, side, 1), halvings)
+    middle = rows // 2 * columns + columns // 2
+    picture = tf.constant(images(1, (side, side, 1)))
+    with tf.GradientTape() as tape:
+        tape.watch(picture)
+        latent = tf.reduce_sum(encoder(picture)[:, middle])
+    felt = tape.gradient(latent, picture).numpy()[0, ..., 0] != 0
+    assert extent(felt) == 2 * (field(reversed(encoder.layers)),)
+    latents = np.zeros([2, rows * columns, 3], np.float32)
+    latents[1, middle] = 1e3
+    before, after = decoder(latents).numpy()[..., 0]
+    assert extent(before != after) == 2 * (field(decoder.layers),)
+
+
+@pytest.mark.parametrize(("halvings", "side"), [(2, 4), (2, 12), (3, 8), (3, 24)])
+def test_a_window_shows_what_stands_around_its_place(halvings, side):
+    letters = images(2, (20, 28, 2))
+    (top, _), (left, _) = missing_pixels(letters.shape[1:], halvings)
+    own = 2**halvings
+    cut = windows(letters, halvings, side)
+    rows, columns = grid_shape(letters.shape[1:], halvings)
+    assert cut.shape == (2, rows * columns, side, side, 2)
+    for place, (row, column) in enumerate(np.ndindex(rows, columns)):
+        for y, x in [(0, 0), (side - 1, 0), (side // 2, side // 2)]:
+            at = [
+                own * number - missing - (side - own) // 2 + step
+                for number, missing, step in ((row, top, y), (column, left, x))
+            ]
+            seen = 0 <= at[0] < 20 and 0 <= at[1] < 28
+            expected = letters[:, at[0], at[1]] if seen else np.zeros([2, 2])
+            np.testing.assert_array_equal(cut[:, place, y, x], expected)
+
+
+def test_means_of_windows_are_those_of_a_loop():
+    letters = images(6, (8, 12, 1))
+    indices = np.random.default_rng(1).integers(4, size=[6, 6])
+    found = mean_windows(letters, indices, 2, 5, side=6)
+    cut = windows(letters, 2, 6)
+    for code in range(4):
+        chosen = [
+            cut[n, place]
+            for n in range(6)
+            for place in range(6)
+            if indices[n, place] == code
+        ]
+        np.testing.assert_allclose(found[code], np.mean(chosen, axis=0), atol=1e-6)
+    assert not found[4].any()
+
+
+def test_an_exchange_leaves_all_other_codes_and_its_argument_alone():
+    indices = np.arange(12).reshape(3, 4)
+    exchanged = exchange(indices, 2, [7, 8, 9])
+    assert exchanged[:, 2].tolist() == [7, 8, 9]
+    assert (indices == np.arange(12).reshape(3, 4)).all()
+    assert (exchanged != indices).sum() == 3
+
+
+@pytest.fixture(scope="module")
+def striking():
+    """Build a model whose codes draw plainly different things."""
+    model = SMALL.build((36, 40, 1), seed=2)
+    codebook = 30 * np.random.default_rng(0).standard_normal([5, 3])
+    model.quantizer.codebook.assign(codebook)
+    return model
+
+
+def test_changes_are_those_of_each_place_by_itself(striking):
+    indices = np.random.default_rng(1).integers(5, size=[3, striking.latent_size])
+    found = changes(striking, indices, seed=4)
+    assert found.shape == (90, 3, 36, 40)
+    before = striking.decode(indices).numpy()
+    for place, letter in ((0, 0), (34, 1), (89, 2)):
+        possible = [
+            np.abs(striking.decode(exchange(indices, place, code)) - before)
+            for code in set(range(5)) - {indices[letter, place]}
+        ]
+        gaps = [np.abs(one[letter, ..., 0] - found[place, letter]) for one in possible]
+        assert min(gap.max() for gap in gaps) < 1e-6
+    assert (found.max(axis=(2, 3)) > 1e-3).all()
+
+
+def test_shares_within_grow_to_1_and_are_those_of_a_loop(striking):
+    indices = np.random.default_rng(1).integers(5, size=[2, striking.latent_size])
+    found = changes(striking, indices)
+    shares = shares_within(found, 2, [4, 12, 80])
+    inside = 0
+    for place, (row, column) in enumerate(np.ndindex(9, 10)):
+        top, left = max(4 * row - 4, 0), max(4 * column - 4, 0)
+        inside += found[place, :, top : 4 * row + 8, left : 4 * column + 8].sum()
+    assert shares[1] == pytest.approx(inside / found.sum(), rel=1e-5)
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+
+
+def test_the_way_from_a_letter_to_another_exchanges_one_code_at_a_time():
+    random = np.random.default_rng(0)
+    start, end = random.permutation(20).reshape(2, 10)
+    grids = way(start, end)
+    assert (grids[0] == start).all()
+    assert (grids[-1] == end).all()
+    assert ((grids[1:] != grids[:-1]).sum(axis=1) == 1).all()
+
+
+def test_the_record_of_grids_is_whole_and_its_prices_are_in_order():
+    found = load_grids()
+    assert [*found] == [*GRIDS]
+    for name, runs in found.items():
+        halvings, num_codes = GRIDS[name]
+        latents = np.prod(grid_shape((28, 28, 1), halvings))
+        assert len(runs) == len(SEEDS)
+        for run in runs:
+            assert run["uniform"] == pytest.approx(
+                latents * np.log(num_codes), abs=1e-3
+            )
+            assert run["codes_in_use"] <= num_codes
+            assert 1 <= run["perplexity"] <= num_codes
+            assert run["by_place"] < run["frequencies"] + 0.5 < run["uniform"] + 1

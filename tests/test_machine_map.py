@@ -13,7 +13,7 @@ from vqvae_lesson.plots.paper import COLORS
 
 PARTS = (
     *("letters", "encoder", "decoder", "quantizer", "codebook", "losses", "training"),
-    *("health", "dictionary", "judges", "prices", "prior"),
+    *("health", "dictionary", "judges", "prices", "prior", "grid"),
 )
 SVG = "{http://www.w3.org/2000/svg}"
 NARROWEST = 328  # pixels that a phone of 360 leaves for the map
@@ -113,6 +113,7 @@ def test_whatever_is_lit_is_drawn_and_everything_is_lit_somewhere():
         ("dictionary", "decoder"),
         ("judges", "picture"),
         ("prices", "loss"),
+        ("grid", "index"),
         ("rival", "cloud"),
     ],
 )
@@ -136,6 +137,16 @@ def test_the_rival_has_a_cloud_in_place_of_codes():
         assert bright(svg) - {None} == machine.RIVAL_LIT
         for one, other in machine.RIVAL_FLOWS:
             assert f"{one} {other}" in found
+
+
+def test_a_grid_has_four_of_each_where_the_others_have_one():
+    for one, four in zip(drawings(), drawings("grid"), strict=True):
+        one, four = groups(one), groups(four)
+        for name, kind in {"latent": "rect", "quantized": "rect"}.items():
+            cells = [len(list(each[name].iter(SVG + kind))) for each in (one, four)]
+            assert cells[1] == 4 * cells[0]
+        numbers_shown = [words(each["index"]) for each in (one, four)]
+        assert numbers_shown == [["23", "index k"], ["23", "5", "41", "8", "index k"]]
 
 
 def strokes(group):

@@ -6,11 +6,28 @@ losses and measures of health stay as they are, because they take any leading ax
 """
 
 import keras
+import numpy as np
 from keras import layers
 
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.model import VQVAE
 from vqvae_lesson.runs.files import read_json
+
+__all__ = [
+    "grid_shape",
+    "missing_pixels",
+    "build_grid_encoder",
+    "build_grid_decoder",
+    "GridVQVAE",
+    "field",
+    "windows",
+    "mean_windows",
+    "exchange",
+    "changes",
+    "shares_within",
+    "way",
+    "load_grids",
+]
 
 
 def grid_shape(image_shape, halvings):
@@ -187,6 +204,207 @@ class GridVQVAE(VQVAE):
         return self.image_shape, recipe.halvings, recipe.code_size, recipe.base_depth
 
 
+def field(layers):
+    """Pixels along a side that one place of the map can see, or change.
+
+    Parameters
+    ----------
+    layers : iterable of keras.layers.Layer
+        From the map to the image: a decoder's as they stand, an encoder's turned
+        round.
+
+    Returns
+    -------
+    int
+
+    References
+    ----------
+    Araujo, Norris and Sim 2019, doi:10.23915/distill.00021.
+
+    Examples
+    --------
+    >>> sees = field(reversed(build_grid_encoder(halvings=2).layers))
+    >>> sees, field(build_grid_decoder(halvings=2).layers)
+    (33, 37)
+    """
+    side = 1
+    for layer in layers:
+        if hasattr(layer, "kernel_size"):
+            side = (side - 1) * layer.strides[0] + layer.kernel_size[0]
+    return side
+
+
+def windows(images, halvings, side):
+    """Cut out what stands at and around each place of the grid.
+
+    Parameters
+    ----------
+    images : array, float [B, H, W, C]
+    halvings : int
+        A place has a square of its own, with 2 ** halvings pixels along a side.
+    side : int
+        Of the windows, in pixels: as large as that square, or larger by an even
+        number.
+
+    Returns
+    -------
+    ndarray, float [B, L, side, side, C]
+        Beyond the image 0.
+
+    Examples
+    --------
+    >>> windows(np.ones([2, 28, 28, 1]), halvings=2, side=12).shape
+    (2, 49, 12, 12, 1)
+    """
+    shape, own = images.shape[1:], 2**halvings
+    more = (side - own) // 2
+    edges = [(one + more, two + more) for one, two in missing_pixels(shape, halvings)]
+    padded = np.pad(images, [(0, 0), *edges, (0, 0)])
+    return np.stack(
+        [
+            padded[:, own * row :, own * column :][:, :side, :side]
+            for row, column in np.ndindex(*grid_shape(shape, halvings))
+        ],
+        axis=1,
+    )
+
+
+def mean_windows(images, indices, halvings, num_codes, side):
+    """Mean, for each code, of what stands where letters chose it.
+
+    Parameters
+    ----------
+    images : array, float [N, H, W, C]
+    indices : array, int [N, L]
+    halvings : int
+    num_codes : int
+        K.
+    side : int
+        Of the windows, in pixels; see :func:`windows`.
+
+    Returns
+    -------
+    ndarray, float32 [K, side, side, C]
+        0 for a code that nobody chose.
+
+    Examples
+    --------
+    >>> images = np.stack([np.zeros([4, 4, 1]), np.ones([4, 4, 1])])
+    >>> found = mean_windows(images, [[0], [1]], halvings=2, num_codes=3, side=4)
+    >>> found.mean(axis=(1, 2, 3)).tolist()
+    [0.0, 1.0, 0.0]
+    """
+    seen = windows(np.float32(images), halvings, side)
+    seen, chosen = seen.reshape(-1, *seen.shape[2:]), np.ravel(indices)
+    sums = np.zeros([num_codes, *seen.shape[1:]], np.float32)
+    np.add.at(sums, chosen, seen)
+    counts = np.bincount(chosen, minlength=num_codes)
+    return sums / np.maximum(counts, 1)[:, None, None, None]
+
+
+def exchange(indices, place, code):
+    """Exchange one code of each grid.
+
+    Parameters
+    ----------
+    indices : array, int [B, L]
+    place : int
+        Below L; places are counted row by row.
+    code : int or array, int [B]
+
+    Returns
+    -------
+    ndarray, int [B, L]
+
+    Examples
+    --------
+    >>> exchange([[5, 6, 7, 8]], place=2, code=0).tolist()
+    [[5, 6, 0, 8]]
+    """
+    exchanged = np.array(indices)
+    exchanged[:, place] = code
+    return exchanged
+
+
+def changes(model, indices, seed=0):
+    """How much the pixels around a place change when its code is exchanged.
+
+    Every place of every letter by itself, for a code drawn at random among the others.
+
+    Parameters
+    ----------
+    model : GridVQVAE
+    indices : array, int [B, L]
+    seed : int
+
+    Returns
+    -------
+    ndarray, float [L, B, H, W]
+        Of the ink, between 0 and 1.
+    """
+    before = model.decode(indices).numpy()
+    random = np.random.default_rng(seed)
+    more = random.integers(1, model.num_codes, np.shape(indices))
+    others = (np.asarray(indices) + more) % model.num_codes
+    return np.stack(
+        [
+            np.abs(model.decode(exchange(indices, place, code)) - before).mean(axis=-1)
+            for place, code in enumerate(others.T)
+        ]
+    )
+
+
+def shares_within(changed, halvings, sides):
+    """Share of all change that lies in a square around the code that was exchanged.
+
+    Parameters
+    ----------
+    changed : array, float [L, B, H, W]
+        From :func:`changes`.
+    halvings : int
+    sides : sequence of int
+        Of the squares, in pixels; see :func:`windows`.
+
+    Returns
+    -------
+    list of float
+
+    Examples
+    --------
+    >>> changed = np.ones([4, 1, 8, 8])  # a grid of 2 x 2, own squares of 4 x 4
+    >>> shares_within(changed, halvings=2, sides=[4, 16])
+    [0.25, 1.0]
+    """
+    inside = [
+        [
+            windows(letters[..., None], halvings, side)[:, place].sum()
+            for place, letters in enumerate(changed)
+        ]
+        for side in sides
+    ]
+    return [float(np.sum(one) / np.sum(changed)) for one in inside]
+
+
+def way(start, end):
+    """All grids on the way from one to another, one code exchanged at a time.
+
+    Parameters
+    ----------
+    start, end : array, int [L]
+
+    Returns
+    -------
+    ndarray, int [L + 1, L]
+
+    Examples
+    --------
+    >>> way([1, 2], [7, 8]).tolist()
+    [[1, 2], [7, 2], [7, 8]]
+    """
+    exchanged = np.tri(len(start) + 1, len(start), -1, dtype=bool)
+    return np.where(exchanged, end, start)
+
+
 def load_grids():
     """Load what small grids cost, with each prior over their codes.
 
@@ -197,7 +415,8 @@ def load_grids():
         held out: `pixels`, `codes_in_use`, `perplexity`, and in nats per letter what
         its codes cost if all are equally likely, `uniform`; under their
         `frequencies`; under those of each place, `by_place`; and under a small prior
-        that has learned to write them, `written`.
+        that has learned to write them, `written`. Beside these the share of
+        :func:`changes` that stays `inside` the nearest 3 x 3 places.
 
     Examples
     --------

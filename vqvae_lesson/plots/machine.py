@@ -145,7 +145,13 @@ LIT = {
         *("index lookup", "lookup quantized", "quantized decoder", "decoder picture"),
     },
     "prices": {"letter", "picture", "loss", "letter loss", "picture loss", "index"},
+    "grid": {
+        *("encoder", "latent", "index", "quantized", "decoder"),
+        *("encoder latent", "quantized decoder"),
+    },
 }
+GRIDS = "grid", "prior"  # of machines whose letter is several codes
+GRID_INDICES = "23", "5", "41", "8"
 ABOUT = (
     "A letter x goes through the encoder, which makes a latent of it. The nearest "
     "code in the codebook is found, and its index k is all that is sent on. The "
@@ -154,6 +160,10 @@ ABOUT = (
     "through the decoder, are carried straight through across a gap at the choice of "
     "the nearest code, and run on through the encoder. Moving averages of the "
     "latents move the codes of the codebook."
+)
+GRID_ABOUT = (
+    f"{ABOUT} Latent, index and code are drawn as grids of two by two: one of each "
+    "for each part of the letter."
 )
 WORDS = {  # what stands at a part, and its symbol
     "latent": ("latent", "z_e"),
@@ -237,8 +247,9 @@ def machine_map(lit="whole", symbols=True):
     lit : str
         ``"letters"``, ``"encoder"``, ``"decoder"``, ``"quantizer"``,
         ``"codebook"``, ``"losses"``, ``"training"``, ``"health"``,
-        ``"dictionary"``, ``"judges"``, ``"prices"``, ``"prior"`` or ``"whole"``;
-        and ``"rival"``, which is another machine: one without codes.
+        ``"dictionary"``, ``"judges"``, ``"prices"`` or ``"whole"``; and three other
+        machines: ``"grid"`` and ``"prior"``, with several codes a letter, and
+        ``"rival"``, with none.
     symbols : bool
         Whether symbols and shapes stand beside the words.
 
@@ -281,7 +292,9 @@ class _Pen:
         )
         self.group = self.drawing
         self.add("title", f"Map of the machine, lit: {lit}")
-        self.add("desc", RIVAL_ABOUT if lit == RIVAL else ABOUT)
+        self.several = lit in GRIDS
+        about = GRID_ABOUT if self.several else ABOUT
+        self.add("desc", RIVAL_ABOUT if lit == RIVAL else about)
         self.words = RIVAL_WORDS if lit == RIVAL else WORDS
 
     def start(self, name):
@@ -506,9 +519,20 @@ def _draw_network(pen, name, x, y):
 
 def _draw_vector(pen, name, x, y):
     """Draw the numbers of a latent, or of the code in its place."""
-    _cells(pen, x, y, SIZES[name], 1, name == "quantized")
+    filled, (width, height) = name == "quantized", SIZES[name]
+    if pen.several:
+        for right, down in _quarters(width + 4, height + 4):
+            size = width / 2 - 2, height / 2 - 2
+            _cells(pen, x + right, y + down, size, 1, filled)
+    else:
+        _cells(pen, x, y, (width, height), 1, filled)
     word, symbol = pen.words[name]
     pen.write(word, x, _above_or_below(pen, name, y), symbol=symbol)
+
+
+def _quarters(width, height):
+    """Return where the middles of four quarters lie from the middle of a box."""
+    return [(a * width / 4, b * height / 4) for b in (-1, 1) for a in (-1, 1)]
 
 
 def _cells(pen, x, y, size, rows, filled):
@@ -545,10 +569,13 @@ def _draw_step(pen, name, x, y):
 
 
 def _draw_index(pen, name, x, y):
-    """Draw the one whole number that is left of a letter."""
+    """Draw the one whole number that is left of a letter, or those of a grid."""
     _box(pen, name, x, y, fill_opacity="0.25")
-    number = pen.add("text", "23", x=x, y=y + 5, text_anchor="middle", font_size=15)
-    number.set("font-weight", "bold")
+    places, size = (_quarters(*SIZES[name]), 11) if pen.several else ([(0, 0)], 15)
+    for text, (right, down) in zip(GRID_INDICES, places, strict=False):
+        middle = {"x": x + right, "y": y + down + size / 3}
+        number = pen.add("text", text, text_anchor="middle", font_size=size, **middle)
+        number.set("font-weight", "bold")
     pen.write("index", x + 23, y + 4, "start", symbol="k")
 
 
