@@ -19,6 +19,7 @@ from vqvae_lesson.plots.first_look import (
     numbers_and_pictures,
     there_and_back,
 )
+from vqvae_lesson.plots.grid import exchanged, footprint, grid_of_codes
 from vqvae_lesson.plots.health import catches, crossed, measures
 from vqvae_lesson.plots.journey import journey
 from vqvae_lesson.plots.letters import (
@@ -51,9 +52,12 @@ __all__ = [
     "crossed",
     "distance_bars",
     "dots",
+    "exchanged",
     "filter_answers",
     "filter_indices",
     "filter_steps",
+    "footprint",
+    "grid_of_codes",
     "histograms",
     "journey",
     "legs",
