@@ -4,8 +4,6 @@ The grids themselves come from ``make records``. Ships the first seed's priors, 
 keeps what all of them ask for the letters held out. Goes on where it was interrupted.
 """
 
-import time
-
 from tqdm import tqdm
 
 from train_records import RUNS
@@ -13,10 +11,10 @@ from vqvae_lesson.data import load_kmnist
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.laboratory import SEEDS
 from vqvae_lesson.metrics import choose, evaluate
-from vqvae_lesson.prior import PriorRecipe, counted_prior, train_prior, uniform_prior
+from vqvae_lesson.prior import PriorRecipe, counted_prior, uniform_prior
 from vqvae_lesson.runs.checkpoints import load_trained
 from vqvae_lesson.runs.files import read_json, write_json
-from vqvae_lesson.runs.priors import PRIORS, load_prior, save_prior
+from vqvae_lesson.runs.priors import PRIORS, keep_prior, load_prior, save_prior
 
 PATH = RECORDS / "priors.json"
 GRIDS = ("grid", "grid-4x4")
@@ -25,33 +23,11 @@ MINUTES = 8  # for a prior, on two cores
 
 def trained_prior(model, seed, letters, folder):
     """Train a prior, or take the one that was trained before."""
-    if (folder / "prior.json").exists():
-        return load_prior(folder, model)
-    recipe, began = PriorRecipe(), time.perf_counter()
-    with tqdm(unit="step") as bar:
-
-        def report(step, losses):
-            bar.set_postfix(loss=f"{losses.total:.1f}", refresh=False)
-            bar.update()
-
-        prior = train_prior(model, letters, recipe, seed, report)
-    folder.mkdir(parents=True, exist_ok=True)
-    codes = choose(model, letters.held_out_images)
-    metrics = {
-        "held_out_nats": evaluate(prior, prior.rows(codes)).nats,
-        "held_out_nats_by_class": evaluate(
-            prior, prior.rows(codes, letters.held_out_labels)
-        ).nats,
-    }
-    save_prior(
-        folder / "prior.npz",
-        prior,
-        model,
-        data=letters.digest,
-        seconds=round(time.perf_counter() - began, 1),
-        metrics={name: round(nats, 3) for name, nats in metrics.items()},
-        made_by="make priors",
-    )
+    if not (folder / "prior.json").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        recipe = PriorRecipe()
+        with tqdm(total=recipe.steps(len(letters.train_images)), unit="step") as bar:
+            keep_prior(folder, model, letters, recipe, seed, lambda *_: bar.update())
     return load_prior(folder, model)
 
 
@@ -94,6 +70,7 @@ def main():
                 for key, value in manifest.items()
                 if key not in ("hyperparameters", "seed", "model")
             }
+            told["made_by"] = "make priors"
             save_prior(PRIORS / f"{name}.npz", prior, model, **told)
         found.setdefault(name, []).append(measure(model, manifest, letters))
         write_json(PATH, found)

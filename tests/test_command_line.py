@@ -15,10 +15,12 @@ from click.testing import CliRunner
 from PIL import Image
 
 from vqvae_lesson import __main__, data, kmnist
+from vqvae_lesson.errors import LessonError
 from vqvae_lesson.glyphs import draw_glyphs
 
 IMAGES, LABELS = draw_glyphs(40, seed=0)
 SMALL = ["--num-codes", "8", "--base-depth", "4", "--batch-size", "8"]
+COMMANDS = ("fetch", "train", "sample", "prior", "reconstruct", "info")
 STEPS = 8  # two epochs of 32 letters in batches of 8
 
 
@@ -94,7 +96,7 @@ def test_help_comes_within_a_second():
         seconds.append(time.perf_counter() - began)
         assert found.returncode == 0
         assert found.stderr == ""
-        for name in ("fetch", "train", "sample", "reconstruct", "info"):
+        for name in COMMANDS:
             assert name in found.stdout
     assert min(seconds) < 1
 
@@ -109,7 +111,7 @@ def test_help_does_not_import_tensorflow(name):
     assert modules.isdisjoint(["tensorflow", "keras", "matplotlib", "sklearn"])
 
 
-@pytest.mark.parametrize("name", ["fetch", "train", "sample", "reconstruct", "info"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(command, name):
     code, out, err = command(name, "--help")
     assert (code, err) == (0, "")
@@ -197,6 +199,16 @@ def test_version_is_that_of_the_package(command):
         (["sample", "--from", "nonsense"], ["nonsense", "article"]),
         (["sample", "--from", "x" * 300], ["x" * 300]),
         (["sample", "--count", "0"], ["--count"]),
+        (["sample", "--label", "ま"], ["--label", "--prior"]),
+        (["sample", "--temperature", "0.5"], ["--temperature", "--prior"]),
+        (["sample", "--prior", "grid", "--temperature", "0"], ["--temperature is 0.0"]),
+        (["sample", "--prior", "grid", "--temperature", "nan"], ["--temperature"]),
+        (["sample", "--prior", "grid", "--temperature", "inf"], ["--temperature"]),
+        (["sample", "--prior", "nonsense"], ["nonsense", "prior"]),
+        (["prior", "--epochs", "0"], ["--epochs"]),
+        (["prior", "--from", "nonsense"], ["nonsense"]),
+        (["prior", "--from", "vae"], ["vae has no codes"]),
+        (["prior", "--from", "article"], ["article was trained on letters"]),
         (["reconstruct", "--from", "nonsense"], ["nonsense"]),
         (["reconstruct", "--data", "nowhere"], ["nowhere"]),
         (["info", "nonsense"], ["nonsense"]),
@@ -206,9 +218,9 @@ def test_version_is_that_of_the_package(command):
 )
 def test_bad_input_gives_one_line_and_leaves_no_file(command, arguments, words):
     arguments = [*arguments]
-    if arguments[0] == "train":
+    if arguments[0] in ("train", "prior"):
         arguments += ["--out", "out"]
-    if arguments[0] in ("train", "reconstruct") and "--data" not in arguments:
+    if arguments[0] in ("train", "prior", "reconstruct") and "--data" not in arguments:
         arguments += ["--data", "letters.npz"]
     code, out, err = command(*arguments)
     assert code in (1, 2)
@@ -514,6 +526,83 @@ def test_a_notebook_of_very_many_parts_is_refused_unread(command):
     finally:
         tracemalloc.stop()
     assert "lists and dictionaries" in out
+
+
+@pytest.fixture(scope="module")
+def with_prior(tmp_path_factory):
+    """The folders of a small grid and of a prior, trained through the command line."""
+    folder = tmp_path_factory.mktemp("with_prior")
+    np.savez(folder / "letters.npz", images=IMAGES, labels=LABELS)
+    call = ["--data", folder / "letters.npz"]
+    small = [*SMALL, "--steps", "2", "--halvings", "4", "--recipe", "grid"]
+    for name, options in (("train", small), ("prior", ["--from", folder / "train"])):
+        arguments = map(str, [name, *call, *options, "--out", folder / name])
+        result = CliRunner().invoke(__main__.cli, arguments, catch_exceptions=False)
+        assert result.exit_code == 0
+    assert result.stdout.startswith(
+        f"finished; see {folder / 'prior'}\nheld_out_nats: "
+    )
+    return folder / "train", folder / "prior"
+
+
+def test_a_prior_of_ones_own_writes_letters(command, with_prior):
+    grid, prior = with_prior
+    found = []
+    for options in ([], ["--seed", 1], ["--temperature", 0.01]):
+        arguments = ["--from", grid, "--prior", prior, "--count", 40, *options]
+        assert command("sample", *arguments) == (0, "random.png\n", "")
+        found.append(Path("random.png").read_bytes())
+    assert len({*found}) == 3
+
+
+def test_random_codes_of_a_grid_are_called_so(command, with_prior):
+    _, out, _ = command("sample", "--from", with_prior[0], "--count", 2)
+    assert "--prior writes letters" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--label", "ま"], ["--label", "leave it out"]),
+        (["--from", "healthy"], ["another model"]),
+        (["--from", "vae"], ["another model"]),
+    ],
+)
+def test_what_a_prior_does_not_know_is_refused(command, with_prior, options, words):
+    grid, prior = with_prior
+    code, _, err = command("sample", "--from", grid, "--prior", prior, *options)
+    assert code == 1
+    assert all(word in one_line(err) for word in words)
+
+
+def test_a_folder_with_a_prior_is_not_trained_into(command, with_prior):
+    grid, prior = with_prior
+    data = ["--data", "letters.npz"]
+    code, _, err = command("prior", "--from", grid, "--out", prior, *data)
+    assert code == 1
+    assert "not an empty folder" in one_line(err)
+
+
+def test_a_label_is_a_character_or_its_number():
+    assert __main__._number_of("ま", 10) == __main__._number_of("6", 10) == 6
+    assert __main__._number_of("お", 10) == __main__._number_of("0", 10) == 0
+    for wrong in ("10", "-1", "", "mah", "６", "9" * 5_000):
+        with pytest.raises(LessonError, match=r"expected one of お .* or 0 to 9"):
+            __main__._number_of(wrong, 10)
+
+
+def test_many_letters_are_written_in_groups_that_differ():
+    asked = []
+
+    class Prior:
+        def sample(self, count, seed, label, temperature):
+            asked.append((count, seed))
+            return np.zeros([count, 3])
+
+    assert len(__main__._written(Prior(), 600, 7, 0, 1.0)) == 600
+    assert [count for count, _ in asked] == [250, 250, 100]
+    assert asked[0][1] == 7
+    assert len({seed for _, seed in asked}) == 3
 
 
 def test_fetch_prints_where_the_files_are(command, monkeypatch):

@@ -109,7 +109,8 @@ def train(recipe, data, seed, steps, out, resume, record, **changes):
     if run.record and run.record.missing:
         first, last = run.record.missing[0], run.record.missing[-1]
         _say(f"codes.npz has a gap: nothing was recorded from step {first} to {last}")
-    finished = _train_with_bar(run)
+    with _bar(run.steps, run.training.step) as report:
+        finished = run.train(report)
     _say(
         f"{'finished' if finished else 'stopped'} at step {run.training.step}; "
         f"see {out}" + ("" if finished else "; go on with --resume")
@@ -118,17 +119,18 @@ def train(recipe, data, seed, steps, out, resume, record, **changes):
         _say(f"{name}: {round(value, 3)}")
 
 
-def _train_with_bar(run):
-    """Train under a progress bar with the loss and the time left."""
+@contextmanager
+def _bar(steps, done=0):
+    """Show a progress bar with the loss and the time left, to be told each step."""
     from tqdm import tqdm
 
-    with tqdm(total=run.steps, initial=run.training.step, unit="step") as bar:
+    with tqdm(total=steps, initial=done, unit="step") as bar:
 
         def report(step, losses):
             bar.set_postfix(loss=f"{losses.total:.1f}", refresh=False)
             bar.update()
 
-        return run.train(report)
+        yield report
 
 
 @cli.command()
@@ -136,14 +138,126 @@ def _train_with_bar(run):
 @click.option("--count", default=64, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=0, show_default=True, type=SEED)
 @click.option("--out", default="random.png", show_default=True, help="PNG to write.")
-def sample(source, count, seed, out):
-    """Draw letters from random codes, or from a VAE's prior."""
+@click.option("--prior", help="A trained prior's name, or a folder written by prior.")
+@click.option("--label", help="With --prior: a character, as ま, or its number, as 6.")
+@click.option(
+    "--temperature",
+    type=float,
+    help="With --prior: below 1 for the likelier letters, above for others. [1.0]",
+)
+def sample(source, count, seed, out, prior, label, temperature):
+    """Draw letters from a prior's codes, from random codes, or from a VAE's prior."""
+    _expect_prior(prior, label, temperature)
     _start_tensorflow()
     from vqvae_lesson.runs.checkpoints import load_trained
+    from vqvae_lesson.runs.priors import load_prior
 
     model, manifest = load_trained(source)
     _expect_sheet(count, manifest["image_shape"])
-    _write_sheet(out, _in_batches(model.decode, model.draw(count, seed)))
+    if prior:
+        writer, _ = load_prior(prior, model)
+        number = _number_of(label, writer.recipe.num_labels)
+        drawn = _written(writer, count, seed, number, temperature or 1.0)
+    else:
+        drawn = model.draw(count, seed)
+    _write_sheet(out, _in_batches(model.decode, drawn))
+    if not prior and getattr(model, "latent_size", 1) > 1:
+        _say("each code drawn by itself, all equally likely; --prior writes letters")
+
+
+def _expect_prior(prior, label, temperature):
+    """Refuse what asks a prior where none is named, and what none can do."""
+    for name, value in {"--label": label, "--temperature": temperature}.items():
+        if value is not None and prior is None:
+            raise LessonError(f"{name} asks a prior: name one with --prior")
+    if temperature is not None and not 0 < temperature < math.inf:
+        raise LessonError(f"--temperature is {temperature}, expected more than 0")
+
+
+def _number_of(label, num_labels):
+    """Find the number of a class that is named by its character, or its number."""
+    from vqvae_lesson.data import KMNIST_NAMES
+
+    if label is None:
+        return None
+    if not num_labels:
+        raise LessonError(
+            "--label is for a prior that read letters of known classes, and this one "
+            "did not: leave it out"
+        )
+    names, numbers = KMNIST_NAMES[:num_labels], [*map(str, range(num_labels))]
+    for known in (names, numbers):
+        if label in known:
+            return known.index(label)
+    raise LessonError(
+        f"--label is {label!r}, expected one of {' '.join(names)} or 0 to {numbers[-1]}"
+    )
+
+
+def _written(prior, count, seed, label, temperature, size=250):
+    """Let a prior write many letters, a few at a time: it keeps a lot of each."""
+    import numpy as np
+
+    starts = range(0, count, size)
+    more = np.random.default_rng(seed).integers(2**32, size=len(starts) - 1)
+    return np.concatenate(
+        [
+            prior.sample(min(size, count - start), one, label, temperature)
+            for start, one in zip(starts, [seed, *more], strict=True)
+        ]
+    )
+
+
+@cli.command()
+@click.option("--from", "source", default="grid", show_default=True, help=FROM_HELP)
+@click.option("--data", default="kmnist", show_default=True, help=DATA_HELP)
+@click.option("--seed", default=0, show_default=True, type=SEED)
+@click.option("--epochs", default=4, show_default=True, type=STEPS)
+@click.option(
+    "--out",
+    default=Path("runs/prior"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder to fill, for sample --prior.",
+)
+def prior(source, data, seed, epochs, out):
+    """Train a prior on the codes that a model gives to its letters.
+
+    After Ctrl-C nothing is kept.
+    """
+    from vqvae_lesson.data import load_letters
+
+    letters = load_letters(data)
+    _start_tensorflow()
+    from vqvae_lesson.prior import PriorRecipe
+    from vqvae_lesson.runs.checkpoints import load_trained
+    from vqvae_lesson.runs.priors import keep_prior
+    from vqvae_lesson.runs.run import expect_empty, new_folder
+
+    expect_empty(out)
+    model, manifest = load_trained(source)
+    _expect_codes(source, model, manifest, letters)
+    recipe = PriorRecipe(epochs=epochs)
+    with new_folder(out):
+        pass  # before the training, which takes a while
+    steps = recipe.steps(len(letters.train_images))
+    with _bar(steps) as report:
+        metrics = keep_prior(out, model, letters, recipe, seed, report)
+    _say(f"finished; see {out}")
+    for name, value in metrics.items():
+        _say(f"{name}: {value}")
+
+
+def _expect_codes(source, model, manifest, letters):
+    """Refuse a model without codes, and letters that it did not learn from."""
+    if not hasattr(model, "num_codes"):
+        raise LessonError(f"{source} has no codes to learn: name a model that has")
+    found, expected = letters.digest, manifest["data"]["sha256"]
+    if found != expected:
+        raise LessonError(
+            f"{source} was trained on letters {expected[:12]}, found {found[:12]}: "
+            "name the same data"
+        )
 
 
 def _write_sheet(out, images):

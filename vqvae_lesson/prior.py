@@ -285,6 +285,11 @@ class PriorRecipe:
     batch_size: int = 64
     epochs: int = 4
 
+    def steps(self, letters):
+        """Count the steps of its training on so many letters, with their shifts."""
+        grids = letters * (2 * self.shift + 1) ** 2
+        return self.epochs * (grids // self.batch_size)
+
     def build(self, image_shape=None, seed=0):
         """Build the untrained prior.
 
@@ -548,7 +553,6 @@ def train_prior(model, letters, recipe=None, seed=0, report=lambda step, losses:
         labels = np.resize(letters.train_labels, len(images))
     training = Training(recipe, seed=seed)
     rows = training.model.rows(choose(model, images), labels)
-    steps = recipe.epochs * (len(rows) // recipe.batch_size)
-    for losses in training.steps(rows, steps):
+    for losses in training.steps(rows, recipe.steps(len(letters.train_images))):
         report(training.step, losses)
     return training.model

@@ -1,11 +1,13 @@
 """Keep a trained prior with what it was trained on, and load it again (chapter 15)."""
 
 import hashlib
+import time
 from dataclasses import asdict
 from pathlib import Path
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.prior import PriorRecipe
+from vqvae_lesson.metrics import choose, evaluate
+from vqvae_lesson.prior import PriorRecipe, train_prior
 from vqvae_lesson.runs.checkpoints import (
     WEIGHTS,
     arrays_of,
@@ -83,6 +85,44 @@ def save_prior(path, prior, model, **told):
         "model": fingerprint(model),
     }
     write_json(path.with_suffix(".json"), {**manifest, **told})
+
+
+def keep_prior(folder, model, letters, recipe, seed, report):
+    """Train a prior, measure it on the letters held out, and write it.
+
+    Parameters
+    ----------
+    folder : path
+        Gets ``prior.npz`` and ``prior.json``.
+    model : vqvae_lesson.model.VQVAE
+    letters : vqvae_lesson.data.Letters
+    recipe : PriorRecipe
+    seed : int
+    report : callable
+        Is told each step and its losses.
+
+    Returns
+    -------
+    dict
+        Mean nats of the codes of a letter held out, and, where letters have classes,
+        once its class is known.
+    """
+    began = time.perf_counter()
+    prior = train_prior(model, letters, recipe, seed, report)
+    codes, labels = choose(model, letters.held_out_images), letters.held_out_labels
+    rows = {"held_out_nats": prior.rows(codes)}
+    if letters.class_names:
+        rows["held_out_nats_by_class"] = prior.rows(codes, labels)
+    metrics = {name: round(evaluate(prior, of).nats, 3) for name, of in rows.items()}
+    save_prior(
+        Path(folder) / "prior.npz",
+        prior,
+        model,
+        data=letters.digest,
+        seconds=round(time.perf_counter() - began, 1),
+        metrics=metrics,
+    )
+    return metrics
 
 
 def load_prior(name="grid", model=None):

@@ -105,10 +105,10 @@ class Run:
             cannot be made.
         """
         folder = Path(folder)
-        _expect_empty(folder)
+        expect_empty(folder)
         run = cls(folder, *args, **kwargs)
-        _expect_empty(folder)  # building took its time
-        with _new_folder(folder):
+        expect_empty(folder)  # building took its time
+        with new_folder(folder):
             sweep(folder)
             write_json(folder / "manifest.json", run.manifest, new=True)
         run._keep_record()
@@ -306,7 +306,7 @@ class Run:
         save_grid(pictures / f"{epoch:03d}-random.png", random_letters)
 
 
-def _expect_empty(folder):
+def expect_empty(folder):
     """Refuse a folder with anything in it but what killed runs began to write."""
     if not folder.exists():
         return
@@ -327,7 +327,7 @@ def _sizes(manifest):
 
 
 @contextmanager
-def _new_folder(folder):
+def new_folder(folder):
     """Make a folder and those above it; where that or what follows fails, none."""
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
