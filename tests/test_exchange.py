@@ -262,11 +262,12 @@ def test_a_run_takes_over_codes_until_a_code_is_exchanged(page, folder):
     root.get_by_role("button", name="Run").click()
     page.wait_for_function("document.querySelector('.play').state.row > 1")
     root.locator("[data-part=code]").nth(7).click()
-    root.get_by_role("button", name="Run").wait_for()
+    root.get_by_role("button", name="Run").wait_for(timeout=2000)
     page.wait_for_timeout(100)
     codes = state(root)["codes"]
     page.wait_for_timeout(600)
     assert state(root)["codes"] == codes
+    assert state(root)["row"] < 49
 
 
 def test_every_letter_that_can_be_chosen_is_read_anew(
