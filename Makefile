@@ -90,6 +90,12 @@ reading: install  ## train the small models of chapter 13 at three seeds, and re
 priors: install  ## train the priors over the full-size grids' codes, at three seeds
 	$(BIN)/python scripts/train_priors.py
 
+written: install  ## let the priors write letters, and ask the judges
+	$(BIN)/python scripts/judge_letters.py
+
+bytes: install  ## pack the codes of the letters held out, and weigh their rivals
+	$(BIN)/python scripts/pack_letters.py
+
 judges: install  ## train the small models of chapter 11 at three seeds, and ask the judges
 	$(BIN)/python scripts/judge_pictures.py
 

@@ -9,8 +9,11 @@ import pytest
 from PIL import Image
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.packing import TOGETHER, pack, picture_bytes, unpack
+from vqvae_lesson.packing import TOGETHER, load_bytes, pack, picture_bytes, unpack
 from vqvae_lesson.prior import PriorRecipe, counted_prior, uniform_prior
+from vqvae_lesson.runs.checkpoints import WEIGHTS
+from vqvae_lesson.runs.files import read_json
+from vqvae_lesson.runs.priors import PRIORS
 
 pytest.importorskip("constriction", reason="there is none for Linux on ARM")
 
@@ -142,6 +145,19 @@ def test_where_the_coder_is_missing_one_line_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "constriction", None)
     with pytest.raises(LessonError, match="Linux on ARM"):
         pack([[0] * L], uniform_prior(L, 64))
+
+
+def test_the_stored_bytes_are_within_2_percent_of_the_nats_of_the_shipped_prior():
+    found = load_bytes()
+    for name, weighed in found["codes"].items():
+        assert weighed["bytes"] == pytest.approx(weighed["bytes_of_nats"], rel=0.02), (
+            name
+        )
+        assert weighed["bytes_alone"] > weighed["bytes"]
+    shipped = read_json(PRIORS / "grid.json")["metrics"]["held_out_nats"]
+    assert found["codes"]["written"]["nats"] == pytest.approx(shipped, abs=0.05)
+    pixels = read_json(WEIGHTS / "grid.json")["metrics"]["held_out_nll"]
+    assert found["pixels"]["nats"] == pytest.approx(pixels, abs=0.05)
 
 
 # Picture files

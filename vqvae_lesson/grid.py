@@ -415,9 +415,8 @@ def load_grids():
         held out: `pixels`, `codes_in_use`, `perplexity`, and in nats per letter what
         its codes cost if all are equally likely, `uniform`; under their
         `frequencies`; under those of each place, `by_place`; and under a small prior
-        that has learned to write them, `written` (for 64 codes at three seeds, for
-        others at the first). Beside these the share of :func:`changes` that stays
-        `inside` the nearest 3 x 3 places.
+        that has learned to write them, `written`. Beside these the share of
+        :func:`changes` that stays `inside` the nearest 3 x 3 places.
 
     Examples
     --------

@@ -14,9 +14,11 @@ import numpy as np
 from PIL import Image
 
 from vqvae_lesson.errors import LessonError, check_before
+from vqvae_lesson.health import RECORDS
 from vqvae_lesson.judges import expect_pictures
+from vqvae_lesson.runs.files import read_json
 
-__all__ = ["pack", "unpack", "Picture", "picture_bytes"]
+__all__ = ["pack", "unpack", "Picture", "picture_bytes", "load_bytes"]
 
 TOGETHER = 250  # letters whose keys and values are held at a time
 LEAST, MOST = 0.001, 0.999
@@ -344,3 +346,24 @@ def picture_bytes(images, kind, quality=None, on_one_sheet=False):
         float(nats.sum() / count),
         float(np.square(images - read).sum() / count),
     )
+
+
+def load_bytes():
+    """Load what the 2,000 letters held out take, packed and as pictures.
+
+    Returns
+    -------
+    dict
+        All numbers are means per letter. `codes`: from prior to `bytes`, its `nats`,
+        `bytes_of_nats`, what these would take, and `bytes_alone`, a letter packed by
+        itself. `naive`: `bytes` of the codes as a compressed array and with gzip.
+        `pixels`: `nats` and `squared_error` that the codes leave. `pictures`: from
+        kind, quality and "alone" or "one sheet" to the parts of :class:`Picture`.
+
+    Examples
+    --------
+    >>> found = load_bytes()
+    >>> sorted(found["codes"])
+    ['by_place', 'frequencies', 'uniform', 'written']
+    """
+    return read_json(RECORDS / "bytes.json")
