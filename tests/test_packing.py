@@ -36,17 +36,17 @@ def counted(num_codes):
     return counted_prior(grids // np.arange(1, L + 1), num_codes)
 
 
-PRIORS = {
+MADE = {
     "uniform": lambda num_codes: uniform_prior(L, num_codes),
     "counted": counted,
     "transformer": transformer,
 }
 
 
-@pytest.fixture(scope="module", params=[(name, k) for name in PRIORS for k in (2, 64)])
+@pytest.fixture(scope="module", params=[(name, k) for name in MADE for k in (2, 64)])
 def prior(request):
     name, num_codes = request.param
-    return PRIORS[name](num_codes)
+    return MADE[name](num_codes)
 
 
 @pytest.mark.parametrize("count", [1, 2, TOGETHER, TOGETHER + 1])
@@ -91,9 +91,9 @@ def test_another_process_unpacks_what_this_one_packed(tmp_path):
     assert found.stdout.strip() == str(drawn.tolist())
 
 
-@pytest.mark.parametrize("name", PRIORS)
+@pytest.mark.parametrize("name", MADE)
 def test_damaged_bytes_are_refused(name):
-    prior = PRIORS[name](64)
+    prior = MADE[name](64)
     data = pack(prior.sample(20, seed=1), prior)
     damaged = [data[:-4], data[:-1], data + bytes(4), data[4:], data[:4], b"", b"abc"]
     for place in (0, 5, len(data) - 1):
