@@ -114,6 +114,13 @@ FIGURES = {
         log="xy",
         legible={"other": [[(4, 6)]], "β-VAEs": [[(2, 10)], [(5, 6)]]},
     ),
+    "looks_back": lambda: plots.looks_back(
+        np.arange(24).reshape(2, 3, 2, 2) / 24, [(0, 0), (0, 1), (1, 1)]
+    ),
+    "named_rows": lambda: plots.named_rows({"real": letters(4), "drawn": letters(3)}),
+    "stacked_prices": lambda: plots.stacked_prices(
+        {"one": [(9, 1), (8, 2)], "grid": [(4, 3)]}, goal=8, of_goal="rival"
+    ),
     "filter_steps": lambda: plots.filter_steps(
         np.arange(16).reshape(4, 4) % 3, np.eye(3), [(0, 1)]
     ),
@@ -755,3 +762,41 @@ def test_a_model_keeps_its_colour_and_what_is_legible_is_hollow():
     kinds = ("small healthy VQ-VAE", "small VQ-VAE of the article", "dictionary")
     assert len({color_of_model(kind) for kind in kinds} | {dots.get_color()}) == 4
     assert color_of_model("healthy, even") == color_of_model("small healthy VQ-VAE")
+
+
+def test_heads_stand_side_by_side_and_a_frame_marks_the_place_that_asks():
+    weights = np.random.default_rng(0).random([2, 3, 4, 5])
+    asked = [(0, 1), (2, 3), (3, 4)]
+    figure = plots.looks_back(weights, asked)
+    assert [axes.get_title() for axes in figure.axes[:2]] == ["head 1", "head 2"]
+    for number, axes in enumerate(figure.axes):
+        place, head = divmod(number, 2)
+        shown = np.asarray(axes.images[0].get_array())
+        assert shown == pytest.approx(weights[head, place])
+        (frame,) = axes.patches
+        middle = frame.get_x() + 0.5, frame.get_y() + 0.5
+        assert middle == asked[place][::-1]
+
+
+def test_named_rows_keep_letters_in_columns_even_if_some_are_missing():
+    figure = plots.named_rows(
+        {"real": np.ones([3, 8, 8, 1]), "one": np.ones([1, 8, 8, 1])}
+    )
+    first, second = (axes.images[0].get_array() for axes in figure.axes)
+    assert first.shape == second.shape == (8, 3 * 8 + 2 * GAP)
+    assert (second[:, 8:] == 1).all()
+    assert [axes.texts[0].get_text() for axes in figure.axes] == ["real", "one"]
+
+
+def test_codes_are_stacked_on_pixels_and_sums_are_dots():
+    rows = {"one": [(9, 1), (7, 2)], "grid": [(4, 3)]}
+    axes = plots.stacked_prices(rows, goal=8, of_goal="rival").axes[0]
+    pixels, codes = axes.containers
+    assert [bar.get_width() for bar in pixels] == [8, 4]
+    assert [(bar.get_x(), bar.get_width()) for bar in codes] == [(8, 1.5), (4, 3)]
+    one, grid, goal = axes.lines
+    assert one.get_xdata().tolist() == [10, 9]
+    assert grid.get_xdata().tolist() == [7]
+    assert list(goal.get_xdata()) == [8, 8]
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert {*words} == {"pixels", "codes", "rival"}

@@ -1,6 +1,7 @@
 """Priors over grids of codes: probabilities that sum to 1, and no look ahead."""
 
 import itertools
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -271,3 +272,12 @@ def test_a_damaged_manifest_is_refused(trained, tmp_path, damage):
 def test_an_unknown_prior_is_refused(tmp_path):
     with pytest.raises(LessonError, match="is no trained prior, expected one of"):
         load_prior(tmp_path / "nothing")
+
+
+def test_64_letters_are_written_in_a_moment():
+    prior, _ = load_prior("grid")
+    prior.sample(1)  # compiles
+    began = time.process_time()
+    codes = prior.sample(64)
+    assert time.process_time() - began < 15  # some 3 on an idle machine
+    assert codes.shape == (64, 49)

@@ -20,6 +20,16 @@ from vqvae_lesson.model import LessonModel
 from vqvae_lesson.noise import noise_seeds
 from vqvae_lesson.training import Training
 
+__all__ = [
+    "CountedPrior",
+    "uniform_prior",
+    "counted_prior",
+    "PriorRecipe",
+    "TransformerPrior",
+    "attend",
+    "Block",
+]
+
 
 class CountedPrior:
     """Codes drawn independently, each place with frequencies of its own.
@@ -28,6 +38,12 @@ class CountedPrior:
     ----------
     probabilities : ndarray, float [L, K]
         Each row sums to 1.
+
+    Examples
+    --------
+    >>> prior = CountedPrior([[0.5, 0.5], [1.0, 0.0]])
+    >>> prior.log_prob([[1, 0]]).round(2).tolist(), prior.sample(3).shape
+    ([-0.69], (3, 2))
     """
 
     def __init__(self, probabilities):
@@ -88,6 +104,15 @@ class CountedPrior:
 
 def uniform_prior(latent_size, num_codes):
     """All codes equally likely, at every place.
+
+    Parameters
+    ----------
+    latent_size, num_codes : int
+        L and K.
+
+    Returns
+    -------
+    CountedPrior
 
     Examples
     --------
@@ -171,6 +196,13 @@ class Block(layers.Layer):
         Share of numbers that are set to 0 in training.
     name : str, optional
         Of the layer, in a checkpoint.
+
+    Examples
+    --------
+    >>> block = Block(width=8, heads=2, dropout=0.0)
+    >>> places, past = block(tf.zeros([5, 3, 8]))
+    >>> places.shape.as_list(), past.shape.as_list()
+    ([5, 3, 8], [2, 5, 2, 3, 4])
     """
 
     def __init__(self, width, heads, dropout, name=None):
@@ -269,6 +301,12 @@ class PriorRecipe:
         Let the learning rate fall to 0 along half a cosine.
     batch_size, epochs : int
         Grids a step, passes over all grids.
+
+    Examples
+    --------
+    >>> recipe = PriorRecipe(num_codes=3, latent_size=4, num_labels=2)
+    >>> recipe.build(seed=0).log_prob([[0, 2, 1, 1]]).shape
+    (1,)
     """
 
     num_codes: int = 64
@@ -318,6 +356,12 @@ class TransformerPrior(LessonModel):
     recipe : PriorRecipe
     seed : int
         Fixes every first weight.
+
+    Examples
+    --------
+    >>> prior = PriorRecipe(num_codes=3, latent_size=4, num_labels=2).build()
+    >>> prior.sample(count=5, label=1).shape
+    (5, 4)
     """
 
     terms = PriorLosses

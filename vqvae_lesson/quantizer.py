@@ -170,7 +170,8 @@ def in_blocks(function, rows, most):
         function,
         tf.reshape(rows, [blocks, size, rows.shape[1]]),
         fn_output_signature=tf.int32,
-        parallel_iterations=2,  # one is multiplied while another is searched
+        # One is multiplied while another is searched; eagerly there is but one.
+        parallel_iterations=None if tf.executing_eagerly() else 2,
     )
     return tf.reshape(indices, [-1])[:count]
 

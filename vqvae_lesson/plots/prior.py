@@ -49,6 +49,13 @@ def named_rows(rows):
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> white, black = np.zeros([8, 28, 28, 1]), np.ones([8, 28, 28, 1])
+    >>> figure = named_rows({"white": white, "black": black})
+    >>> len(figure.axes)
+    2
     """
     columns = max(map(len, rows.values()))
     size = (0.58 * columns + 0.9, 0.62 * len(rows))
