@@ -1,7 +1,8 @@
 """One training step: the package's, its parts, the article's, and PyTorch's.
 
-``make bench`` runs it, from the environment that holds the peers. All have the
-same networks, batch size and optimizer.
+``make bench`` runs it, from the environment that holds the peers, for a letter that
+is one code (recipe ``article``) and for a grid of codes (``grid``). All ways of a
+recipe have the same networks, batch size and optimizer.
 """
 
 import math
@@ -14,18 +15,21 @@ from timing import Worker, interleaved, machine, print_table, ratio, serve
 
 ROUNDS = 20
 STEPS = 5  # in a row, as in training, then it is the next one's turn
-GIGAFLOP = 25.5  # of one step, networks only, forward and backward
+GIGAFLOP = {  # of one step, networks only, forward and backward
+    "article": 25.5,
+    "grid": 30.3,
+}
 MATRIX = 4_096
 
 
-def setting():
-    """Give a fresh model, its optimizer, and batches without end."""
+def setting(name):
+    """Give a recipe's fresh model, its optimizer, and batches without end."""
     import keras
 
     from vqvae_lesson.data import batches, lesson_letters
-    from vqvae_lesson.recipes import RECIPES
+    from vqvae_lesson.recipes import find_recipe
 
-    recipe = RECIPES["article"]
+    recipe = find_recipe(name)
     model = recipe.build()
     optimizer = keras.optimizers.Adam(recipe.learning_rate)
     optimizer.build(model.trainable_variables)
@@ -33,7 +37,7 @@ def setting():
     return model, optimizer, iter(batches(images, recipe.batch_size).repeat())
 
 
-def article():
+def article(name):
     """Take the step as the article's code does, operation by operation.
 
     Distances by broadcasting, codes by one-hot, and from one persistent tape two
@@ -43,7 +47,7 @@ def article():
     import tensorflow_probability as tfp
 
     tfd = tfp.distributions
-    model, optimizer, images = setting()
+    model, optimizer, images = setting(name)
     codebook, num_codes = model.quantizer.codebook, model.num_codes
     counts, sums = model.quantizer.ema_counts, model.quantizer.ema_sums
 
@@ -76,34 +80,34 @@ def article():
     return lambda: step(next(images))
 
 
-def package(compiled=lambda function: function):
+def package(name, compiled=lambda function: function):
     """Take the step of the package: eagerly, unless it is compiled."""
     from vqvae_lesson.training import train_step
 
-    model, optimizer, images = setting()
+    model, optimizer, images = setting(name)
     step = compiled(train_step)
     return lambda: step(model, optimizer, next(images), None).total
 
 
-def package_compiled():
+def package_compiled(name):
     import tensorflow as tf
 
-    return package(tf.function)
+    return package(name, tf.function)
 
 
-def package_xla():
+def package_xla(name):
     import tensorflow as tf
 
-    return package(lambda function: tf.function(function, jit_compile=True))
+    return package(name, lambda function: tf.function(function, jit_compile=True))
 
 
-def autoencoder(gradients=True, update=True):
+def autoencoder(name, gradients=True, update=True):
     """Take the same step with the quantizer left out, compiled; or part of it."""
     import tensorflow as tf
 
     from vqvae_lesson.losses import reconstruction_loss
 
-    model, optimizer, images = setting()
+    model, optimizer, images = setting(name)
     variables = model.trainable_variables
 
     @tf.function
@@ -121,67 +125,57 @@ def autoencoder(gradients=True, update=True):
     return lambda: step(next(images))
 
 
-def forward_only():
-    return autoencoder(gradients=False)
+def forward_only(name):
+    return autoencoder(name, gradients=False)
 
 
-def forward_and_backward():
-    return autoencoder(update=False)
+def forward_and_backward(name):
+    return autoencoder(name, update=False)
 
 
-def without_moving_codes():
+def without_moving_codes(name):
     """Take the package's step but for the moving averages, compiled."""
     import tensorflow as tf
 
     from vqvae_lesson.training import train_step
 
-    model, optimizer, images = setting()
+    model, optimizer, images = setting(name)
     model.follow = lambda output: None
     step = tf.function(train_step)
     return lambda: step(model, optimizer, next(images), None).total
 
 
-def pytorch():
+def pytorch(name):
     """Build the networks in PyTorch, channels last, with vector-quantize-pytorch."""
     import torch
     from torch import nn
     from torch.nn import functional
     from vector_quantize_pytorch import VectorQuantize
 
-    def shrink(before, after, stride=1):
-        return [nn.Conv2d(before, after, 5, stride, padding=2), nn.ELU()]
+    from torch_networks import NETWORKS
 
-    def grow(before, after, stride=1):
-        more = stride - 1
-        return [
-            nn.ConvTranspose2d(before, after, 5, stride, 2, output_padding=more),
-            nn.ELU(),
-        ]
-
-    encoder = nn.Sequential(
-        *shrink(1, 32), *shrink(32, 32, 2), *shrink(32, 64), *shrink(64, 64, 2),
-        nn.Conv2d(64, 4, 7), nn.ELU(), nn.Flatten(), nn.Linear(4, 16),
-    )  # fmt: skip
-    decoder = nn.Sequential(
-        nn.Unflatten(1, [16, 1, 1]), nn.ConvTranspose2d(16, 64, 7), nn.ELU(),
-        *grow(64, 64), *grow(64, 64, 2), *grow(64, 32), *grow(32, 32, 2),
-        *grow(32, 32), nn.Conv2d(32, 1, 5, padding=2),
-    )  # fmt: skip
-    quantizer = VectorQuantize(16, 64, decay=0.99, commitment_weight=0.25)
+    model, _, batches = setting(name)
+    recipe, latents = model.recipe, model.latent_size
+    encoder, decoder = NETWORKS[name]()
+    quantizer = VectorQuantize(
+        recipe.code_size,
+        recipe.num_codes,
+        decay=recipe.decay,
+        commitment_weight=recipe.commitment_weight,
+    )
     parts = nn.ModuleList([encoder, quantizer, decoder])
     parts = parts.to(memory_format=torch.channels_last)
     weights = [*encoder.parameters(), *decoder.parameters()]
-    optimizer = torch.optim.Adam(weights, 1e-3, fused=True)
-    _, _, batches = setting()
+    optimizer = torch.optim.Adam(weights, recipe.learning_rate, fused=True)
 
     def step():
         images = torch.from_numpy(next(batches).numpy()).permute(0, 3, 1, 2)
-        quantized, _, commitment = quantizer(encoder(images)[:, None])
-        logits = decoder(quantized[:, 0])
+        quantized, _, commitment = quantizer(encoder(images))
         loss = functional.binary_cross_entropy_with_logits(
-            logits, images, reduction="sum"
+            decoder(quantized), images, reduction="sum"
         )
-        loss = loss / len(images) + commitment.sum() + math.log(64)
+        prior = latents * math.log(recipe.num_codes)
+        loss = loss / len(images) + commitment.sum() + prior
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -190,7 +184,7 @@ def pytorch():
     return step
 
 
-def product():
+def product(name):
     """Multiply two large matrices: as fast as this machine computes."""
     import tensorflow as tf
 
@@ -199,13 +193,16 @@ def product():
     return multiply
 
 
+OWN = "package, compiled"
 WAYS = {
-    "article, eager": article,
-    "package, eager": package,
-    "package, compiled": package_compiled,
+    OWN: package_compiled,
     "package, compiled with XLA": package_xla,
     "autoencoder without quantizer, compiled": autoencoder,
     "PyTorch, vector-quantize-pytorch": pytorch,
+}
+RECIPES = {
+    "article": {"article, eager": article, "package, eager": package, **WAYS},
+    "grid": {"package, eager": package, **WAYS},
 }
 PARTS = {
     "forward": forward_only,
@@ -216,11 +213,11 @@ PARTS = {
 }
 
 
-def measure(ways):
+def measure(recipe, ways):
     """Seconds of each way, each prepared in a process of its own."""
     workers = {name: Worker(way.__name__) for name, way in ways.items()}
     for worker in workers.values():
-        worker.prepare()
+        worker.prepare(recipe)
     seconds = interleaved(workers, ROUNDS, STEPS)
     for worker in workers.values():
         worker.close()
@@ -230,15 +227,16 @@ def measure(ways):
 def main():
     print(machine("tensorflow", "keras", "tensorflow-probability", "torch"))
     print(f"one step on a batch of 64; {ROUNDS} rounds of {STEPS} steps")
-    seconds = measure(WAYS)
-    print_table(seconds, "article, eager")
-    own = seconds["package, compiled"]
-    for name in WAYS:
-        print(f"package, compiled / {name}: {ratio(own, seconds[name]):.2f}")
-    print_parts(measure({**PARTS, "product": product}))
+    for recipe, ways in RECIPES.items():
+        print(f"\nrecipe {recipe}")
+        seconds = measure(recipe, ways)
+        print_table(seconds, baseline=next(iter(ways)))
+        for name in ways:
+            print(f"{OWN} / {name}: {ratio(seconds[OWN], seconds[name]):.2f}")
+        print_parts(recipe, measure(recipe, {**PARTS, "product": product}))
 
 
-def print_parts(seconds):
+def print_parts(recipe, seconds):
     """Print what each part of the step adds, and the distance to a bare product."""
     multiply = median(seconds.pop("product"))
     print("\n| part | ms | share |\n|---|---|---|")
@@ -248,11 +246,11 @@ def print_parts(seconds):
         added = median(now - then for now, then in zip(values, before, strict=True))
         print(f"| {name} | {1e3 * added:.1f} | {added / whole:.0%} |")
         before = values
-    rate = 2 * MATRIX**3 / multiply / 1e9
+    rate, work = 2 * MATRIX**3 / multiply / 1e9, GIGAFLOP[recipe]
     print(f"| **all** | {1e3 * whole:.1f} | |")
     print(
-        f"product of matrices: {rate:.0f} GFLOP/s; the step: {GIGAFLOP / whole:.0f} "
-        f"GFLOP/s; at the product's rate it would take {1e3 * GIGAFLOP / rate:.0f} ms"
+        f"product of matrices: {rate:.0f} GFLOP/s; the step: {work / whole:.0f} "
+        f"GFLOP/s; at the product's rate it would take {1e3 * work / rate:.0f} ms"
     )
 
 
@@ -262,12 +260,12 @@ def prepare(way):
     def check(loss):
         assert np.isfinite(float(loss))
 
-    def without_sizes():
-        step = way()
+    def for_recipe(name):
+        step = way(name)
         check(step())
         return step, check
 
-    return without_sizes
+    return for_recipe
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from PIL import Image
 
 BUILT = Path(__file__).parents[1] / "_build" / "html"
 INDEX = BUILT / "searchindex.js"
+MOST = 1_500_000  # bytes of a page; a server may send them packed
 WIDTHS = (360, 768, 1440)
-ADMONITION = "*[contains(concat(' ', @class, ' '), ' admonition ')]"
 FOLDS = "article details > summary, .admonition .toggle-button"
 
 pytestmark = pytest.mark.skipif(
@@ -39,23 +39,15 @@ CHAPTERS = [name for name in PAGES if re.match(r"book/\d", name)]
 
 @pytest.fixture(scope="module", params=[*PAGES, "search"])
 def opened(chromium, request):
-    """Open a page once for all tests that only look at it."""
-    page = chromium.new_page()
+    """Open a page once for all tests that leave it as they find it, until it rests."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.heard, page.asked = [], []
     page.on("console", lambda said: said.type != "log" and page.heard.append(said.text))
     page.on("pageerror", lambda error: page.heard.append(str(error)))
     page.on("requestfailed", lambda request: page.heard.append(request.url))
     page.on("request", lambda request: page.asked.append(request.url))
     page.goto((BUILT / f"{request.param}.html").as_uri())
-    yield page
-    page.close()
-
-
-@pytest.fixture(params=PAGES)
-def page(chromium, request):
-    """Open a page that a test may change."""
-    page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    page.goto((BUILT / f"{request.param}.html").as_uri())
+    page.wait_for_load_state("networkidle")
     yield page
     page.close()
 
@@ -84,10 +76,16 @@ def address(request):
 
 
 def test_a_page_is_silent_and_asks_for_nothing_from_elsewhere(opened):
-    opened.wait_for_timeout(300)
     assert not opened.heard
     foreign = [url for url in opened.asked if not url.startswith(("file:", "data:"))]
     assert not foreign
+
+
+def test_a_page_is_light(opened):
+    asked = {urlsplit(url) for url in opened.asked}
+    files = {Path(unquote(url.path)) for url in asked if url.scheme == "file"}
+    page = Path(unquote(urlsplit(opened.url).path))
+    assert page.stat().st_size < sum(file.stat().st_size for file in files) <= MOST
 
 
 def test_a_page_fits_phones_and_screens(opened):
@@ -153,24 +151,6 @@ def test_all_links_inside_the_book_lead_somewhere(name):
     assert not [dead for link in found.links if (dead := why_dead(page, link))]
 
 
-def test_solutions_and_answers_open_and_close(page):
-    if page.locator(".admonition.dropdown").count():
-        page.locator(".toggle-button").first.wait_for()
-    for number, fold in enumerate(page.locator(FOLDS).all()):
-        inside = fold.locator(f"xpath=ancestor::{ADMONITION}[1]")
-        content = inside.locator("> :not(summary, button, .admonition-title)").first
-        wait = partial(content.wait_for, timeout=5000)
-        wait(state="hidden")
-        fold.click()
-        wait(state="visible")
-        fold.press("Enter" if number % 2 else "Space")
-        wait(state="hidden")
-        fold.press("Space" if number % 2 else "Enter")
-        wait(state="visible")
-        fold.click()
-        wait(state="hidden")
-
-
 WITH_FIGURES = """() => {
   // All that is folded is opened, and every picture loaded, before it is looked at.
   document.querySelectorAll("details").forEach((fold) => (fold.open = true));
@@ -182,7 +162,8 @@ PLACES = """() => [...document.querySelectorAll("article :is(img, svg)")]
   .filter((figure) => figure.checkVisibility() && !figure.closest("a, button"))
   .map((figure) => figure.getBoundingClientRect())
   .filter((box) => box.width > 60 && box.height > 60)
-  .map((box) => [box.left, box.top + scrollY, box.right, box.bottom + scrollY])"""
+  .map((box) => [box.left, box.top + scrollY, box.right, box.bottom + scrollY])
+  .map((places) => places.map((place) => place * devicePixelRatio))"""
 
 
 def shares_of_white(page):
@@ -208,6 +189,7 @@ def test_in_the_dark_all_figures_are_dark_until_the_button_is_pressed(chromium, 
         color_scheme="dark",
         reduced_motion="reduce",
         viewport={"width": 1280, "height": 900},
+        device_scale_factor=0.5,
     )
     page.goto((BUILT / f"{name}.html").as_uri())
     white = shares_of_white(page)
@@ -226,12 +208,25 @@ def test_in_the_dark_all_figures_are_dark_until_the_button_is_pressed(chromium, 
     page.close()
 
 
-def test_a_served_page_asks_for_nothing_that_is_missing(chromium, served):
+def read_download(page, path):
+    """Press the button of a chapter; name and content of the notebook it gives."""
+    page.get_by_role("button", name="Download this page").click()
+    with page.expect_download() as downloaded:
+        page.get_by_role("link", name=".ipynb").click()
+    downloaded.value.save_as(path)
+    return downloaded.value.suggested_filename, nbformat.read(path, as_version=4)
+
+
+def test_served_pages_miss_nothing_and_give_their_notebooks(chromium, served, tmp_path):
     with chromium.new_context() as context:
         page, missing = context.new_page(), []
         page.on("response", lambda got: got.ok or missing.append(got.url))
         for name in ["index", *PAGES, "search"]:
             page.goto(f"{served}/{name}.html")
+            if name in CHAPTERS:
+                file, notebook = read_download(page, tmp_path / "chapter.ipynb")
+                assert file == f"{Path(name).name}.ipynb"
+                nbformat.validate(notebook)
         page.wait_for_timeout(300)
         icons = page.evaluate(
             "[...document.querySelectorAll('link[rel~=icon]')].map(one => one.href)"
@@ -255,19 +250,6 @@ def test_search_leads_to_a_page(chromium, address):
     assert "codebook" in page.locator("article").inner_text().lower()
     page.close()
     assert not heard
-
-
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_the_download_button_gives_the_notebook(chromium, served, name, tmp_path):
-    page = chromium.new_page()
-    page.goto(f"{served}/{name}.html")
-    page.get_by_role("button", name="Download this page").click()
-    with page.expect_download() as downloaded:
-        page.get_by_role("link", name=".ipynb").click()
-    assert downloaded.value.suggested_filename == f"{Path(name).name}.ipynb"
-    downloaded.value.save_as(tmp_path / "chapter.ipynb")
-    page.close()
-    nbformat.validate(nbformat.read(tmp_path / "chapter.ipynb", as_version=4))
 
 
 def test_from_a_file_the_button_opens_the_notebook_on_the_disk(chromium):
@@ -307,3 +289,26 @@ def test_figures_to_play_with_are_entered_and_left_by_tab(opened):
             presses += 1
             assert presses < 60
         opened.locator("button.before").evaluate("button => button.remove()")
+
+
+CONTENT = """fold => fold.closest(".admonition")
+  .querySelector(":scope > :not(summary, button, .admonition-title)")"""
+
+
+def test_solutions_and_answers_open_and_close(opened):
+    opened.set_viewport_size({"width": 1280, "height": 900})
+    opened.emulate_media(reduced_motion="reduce")
+    if opened.locator(".admonition.dropdown").count():
+        opened.locator(".toggle-button").first.wait_for()
+    for number, fold in enumerate(opened.query_selector_all(FOLDS)):
+        content = fold.evaluate_handle(CONTENT).as_element()
+        wait = partial(content.wait_for_element_state, timeout=5000)
+        wait("hidden")
+        fold.click()
+        wait("visible")
+        fold.press("Enter" if number % 2 else "Space")
+        wait("hidden")
+        fold.press("Space" if number % 2 else "Enter")
+        wait("visible")
+        fold.click()
+        wait("hidden")

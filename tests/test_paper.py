@@ -31,6 +31,17 @@ def printed(chromium, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def opened(chromium):
+    """Open the whole book once, as it is before it is printed, as wide as paper."""
+    page = open_book(chromium)
+    width, height = (length / PIXEL for length in PAPER)
+    page.set_viewport_size({"width": round(width), "height": round(height)})
+    page.emulate_media(media="print")
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
 def texts(printed):
     """Text of each page, without the number below it."""
     pages = [" ".join(page.extract_text().split()) for page in PdfReader(printed).pages]
@@ -101,12 +112,9 @@ def test_solutions_and_answers_stand_behind_the_text(texts, starts):
         assert not re.search(r"page 000|Show the solution|Not attempted", text)
 
 
-def test_nothing_that_is_seen_at_once_is_cut(chromium):
-    page = open_book(chromium)
+def test_nothing_that_is_seen_at_once_is_cut(opened):
     width, height = (length / PIXEL for length in PAPER)
-    page.set_viewport_size({"width": round(width), "height": round(height)})
-    page.emulate_media(media="print")
-    parts = page.locator(UNCUT)
+    parts = opened.locator(UNCUT)
     boxes = parts.evaluate_all(
         """parts => parts.map(part => [part.getBoundingClientRect().height,
            part.getBoundingClientRect().right,
@@ -117,7 +125,6 @@ def test_nothing_that_is_seen_at_once_is_cut(chromium):
         assert tall < height, said
         assert right < width + 2, said
         assert inside == "avoid", said
-    page.close()
 
 
 def test_no_picture_is_printed_on_two_pages_in_a_row(printed):
@@ -134,25 +141,20 @@ def test_no_picture_is_printed_on_two_pages_in_a_row(printed):
         assert not left & right
 
 
-def test_paper_shows_a_figure_to_play_with_as_it_stands(chromium):
-    page = open_book(chromium)
-    page.emulate_media(media="print")
-    assert page.locator(".play svg").count() > 4
-    assert page.locator(".play-controls, .play script, button").count() == 0
-    ink = page.locator("main p").first
+def test_paper_shows_a_figure_to_play_with_as_it_stands(opened):
+    assert opened.locator(".play svg").count() > 4
+    assert opened.locator(".play-controls, .play script, button").count() == 0
+    ink = opened.locator("main p").first
     assert ink.evaluate("text => getComputedStyle(text).color") == "rgb(0, 0, 0)"
-    paper = page.locator("main").first
+    paper = opened.locator("main").first
     shown = paper.evaluate("paper => getComputedStyle(paper).backgroundColor")
     assert shown == "rgb(255, 255, 255)"
-    page.close()
 
 
-def test_every_picture_is_there(chromium):
-    page = open_book(chromium)
-    missing = page.evaluate(
+def test_every_picture_is_there(opened):
+    missing = opened.evaluate(
         """() => Promise.all([...document.images].map(picture => picture.decode()
            .then(() => "", () => picture.src.slice(0, 200))))"""
     )
     assert len(missing) > 70
     assert not any(missing), {*missing}
-    page.close()

@@ -10,6 +10,7 @@ import tensorflow as tf
 from vqvae_lesson.ema import VectorQuantizerEMA, ema_step, start_averages
 from vqvae_lesson.losses import commitment_loss, straight_through
 from vqvae_lesson.quantizer import lookup, nearest_code
+from vqvae_lesson.recipes import find_recipe
 
 STEPS, DECAY, NUM_CODES, CODE_SIZE = 50, 0.95, 6, 3
 
@@ -84,3 +85,42 @@ def test_fifty_steps_equal_those_of_vector_quantize_pytorch():
         np.testing.assert_allclose(expected, loss.sum().detach(), rtol=1e-2)
         state = ema_step(state, latents, indices, DECAY, "consistent")
         np.testing.assert_allclose(state[0], inner.embed[0], rtol=1e-3, atol=1e-3)
+
+
+def turned(images):
+    """Turn images or kernels [H, W, ...] by half a turn."""
+    return images[::-1, ::-1]
+
+
+def give_weights(network, layers):
+    """Put the weights of Keras' layers, turned, into those of PyTorch."""
+    theirs = [layer for layer in network if [*layer.parameters()]]
+    ours = [layer for layer in layers if layer.weights]
+    for layer, own in zip(theirs, ours, strict=True):
+        kernel, bias = own.get_weights()
+        # PyTorch has rows and columns last, inputs and outputs the other way round.
+        kernel = turned(kernel).transpose(3, 2, 0, 1) if kernel.ndim > 2 else kernel.T
+        assert layer.weight.shape == kernel.shape
+        layer.weight.data.copy_(layer.weight.new_tensor(kernel.copy()))
+        layer.bias.data.copy_(layer.bias.new_tensor(bias))
+
+
+@pytest.mark.parametrize("name", ["article", "grid"])
+def test_networks_that_are_timed_compute_the_same_in_pytorch(name):
+    torch = pytest.importorskip("torch")
+    from benchmarks.torch_networks import NETWORKS
+
+    model, (encoder, decoder) = find_recipe(name).build(), NETWORKS[name]()
+    random = np.random.default_rng(0)
+    for network, own in ((encoder, model.encoder), (decoder, model.decoder)):
+        weights = sum(weight.numel() for weight in network.parameters())
+        assert weights == own.count_params()
+        own.set_weights([random.normal(0, 0.05, w.shape) for w in own.get_weights()])
+        give_weights(network, own.layers)
+    images = random.random([3, 28, 28, 1], np.float32)
+    with torch.no_grad():
+        latents = encoder(torch.from_numpy(images[:, ::-1, ::-1, 0].copy())[:, None])
+        logits = decoder(latents)[:, 0].numpy()[:, ::-1, ::-1, None]
+    expected = model.encoder(images)
+    np.testing.assert_allclose(latents.numpy()[:, ::-1], expected, atol=1e-5)
+    np.testing.assert_allclose(logits, model.decoder(expected), atol=1e-5)
