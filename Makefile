@@ -11,6 +11,9 @@ LIBRARIES := vqvae_lesson/classroom/play/vendor/versions.json _ext/katex/version
 
 # Two tests run at a time: each with one thread, or they wait for each other's.
 ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# A file's tests share what takes long; the longest begin (tests/conftest.py), and the
+# ten that took longest are named at the end.
+PYTEST := $(ALONE) $(BIN)/pytest -n 2 --dist loadfile --durations=10
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
@@ -39,13 +42,16 @@ lint: install
 	$(BIN)/codespell
 
 unit: install
-	$(ALONE) $(BIN)/pytest -n 2 --dist loadfile -m 'not browser' --cov=vqvae_lesson tests vqvae_lesson
+	$(PYTEST) --no-loadscope-reorder -m 'not browser' tests vqvae_lesson
+
+coverage: install  ## unit tests once more, slower, to see which lines they leave out
+	$(PYTEST) --no-loadscope-reorder -m 'not browser' --cov=vqvae_lesson tests vqvae_lesson
 
 test-browser: install  ## open every page of the built book in Chromium, and play with its figures
-	$(ALONE) $(BIN)/pytest -n 2 --dist loadfile -m browser tests
+	$(PYTEST) --no-loadscope-reorder -m browser tests
 
 chapters: install
-	$(ALONE) $(BIN)/pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 300 $(CHAPTERS)
+	$(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout 300 $(CHAPTERS)
 
 run: install    ## execute all chapters and store their outputs (CHAPTERS=... for some)
 	$(BIN)/python scripts/run_chapters.py $(CHAPTERS)

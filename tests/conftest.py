@@ -5,10 +5,19 @@ import pytest
 
 from scripts.browsers import BROWSERS, find_browser
 
+# Files whose tests take longest, by hand: begun last, one would keep a core waiting.
+LONGEST = (
+    *("test_checks", "test_pages", "test_access", "test_play", "test_paper"),
+    *("test_book", "test_runs", "test_command_line", "test_weights", "test_lab"),
+    *("test_prior", "test_grid", "test_health", "test_vae", "test_exercises"),
+)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark what needs a browser, so that `make test-browser` runs just that."""
+    """Begin with what takes longest; mark what needs a browser."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
