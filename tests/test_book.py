@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from statistics import median
 from xml.etree import ElementTree
@@ -20,7 +21,9 @@ LOCAL = re.compile(r"(?<![\w.])/(root|work|home|tmp|Users|var)/[\w.-]+")
 ADDRESS = re.compile(r"at 0x[0-9a-f]+")
 
 
+@cache
 def read(path):
+    """Read a chapter, which no test changes."""
     return nbformat.read(path, as_version=4)
 
 
@@ -150,6 +153,7 @@ def test_figure_and_exercise_labels_are_unique():
     assert len(labels) == len(set(labels))
 
 
+@cache
 def path_text(path):
     """All prose of a chapter."""
     return "\n".join(
@@ -231,19 +235,22 @@ def rows_of_symbols():
             yield pytest.param(symbols, names, chapter, id=symbols[0])
 
 
+@cache
 def names_in_the_package():
     """Every name that is defined, taken or read somewhere in the package."""
-    for path in (ROOT / "vqvae_lesson").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            for part in ("name", "id", "arg", "attr"):
-                yield getattr(node, part, None)
+    return {
+        getattr(node, part, None)
+        for path in (ROOT / "vqvae_lesson").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for part in ("name", "id", "arg", "attr")
+    }
 
 
 @pytest.mark.parametrize(("symbols", "names", "chapter"), rows_of_symbols())
 def test_a_symbol_stands_in_its_chapter_and_its_name_in_the_package(
     symbols, names, chapter
 ):
-    assert {*names} <= {*names_in_the_package()}
+    assert {*names} <= names_in_the_package()
     text = path_text(ROOT / "book" / chapter)
     formulas = "".join(re.findall(r"\$\$.+?\$\$|\$[^$]+\$", text, re.DOTALL))
     found = [symbol for symbol in symbols if symbol in formulas]
