@@ -220,8 +220,10 @@ def read_download(page, path):
 def test_served_pages_miss_nothing_and_give_their_notebooks(chromium, served, tmp_path):
     with chromium.new_context() as context:
         page, missing = context.new_page(), []
-        page.on("response", lambda got: got.ok or missing.append(got.url))
-        for name in ["index", *PAGES, "search"]:
+        page.on("response", lambda got: got.status < 400 or missing.append(got.url))
+        page.goto(f"{served}/index.html")
+        page.wait_for_url("**/book/intro.html")
+        for name in [*PAGES, "search"]:
             page.goto(f"{served}/{name}.html")
             if name in CHAPTERS:
                 file, notebook = read_download(page, tmp_path / "chapter.ipynb")
