@@ -126,10 +126,11 @@ def pack(indices, prior):
     way: letters in the same groups, place after place, with the same compiled graph;
     probabilities are float64, of which the coder makes whole shares of 2**24.
     Counted probabilities are the same everywhere. A network's are on one machine with
-    one version of TensorFlow; another processor, or number of threads, may add in
-    another order and round otherwise, which the checksum then tells. A prior that
-    must travel computes in whole numbers (Ballé et al. 2019, "Integer networks for
-    data compression with latent-variable models").
+    one version of TensorFlow. Another number of threads changed nothing when it was
+    tried; kernels of another kind (without oneDNN) rounded otherwise, so that nothing
+    could be unpacked, and the checksum said so. A prior that must travel computes in
+    whole numbers (Ballé et al. 2019, "Integer networks for data compression with
+    latent-variable models").
 
     References
     ----------
