@@ -36,6 +36,15 @@ FIGURES = {
     "priced_letter": lambda: plots.priced_letter(
         letters(1)[0], letters(1, seed=1)[0], letters(1, seed=2)[0]
     ),
+    "grid_of_codes": lambda: plots.grid_of_codes(
+        letters(1)[0], [[1, 2], [30, 4]], letters(1)[0]
+    ),
+    "exchanged": lambda: plots.exchanged(
+        letters(1)[0], letters(2, seed=1), [(2, 2), (4, 2)], side=2
+    ),
+    "footprint": lambda: plots.footprint(
+        letters(1)[0, ..., 0], {"own square": 2, "field": 4}
+    ),
     "letter_grid": lambda: plots.letter_grid(letters(7), columns=3, title="Seven"),
     "letter_grids": lambda: plots.letter_grids(
         {"real": letters(9), "drawn": letters(9, seed=1)}, columns=3
@@ -800,3 +809,33 @@ def test_codes_are_stacked_on_pixels_and_sums_are_dots():
     assert list(goal.get_xdata()) == [8, 8]
     words = [text.get_text() for text in axes.get_legend().get_texts()]
     assert {*words} == {"pixels", "codes", "rival"}
+
+
+def test_codes_of_a_grid_stand_where_their_squares_are():
+    figure = plots.grid_of_codes(letters(1)[0], [[7, 8, 9], [4, 5, 6]], letters(1)[0])
+    before, codes, _ = figure.axes
+    assert len(before.lines) == 1 + 2
+    found = {text.get_text(): text.get_position() for text in codes.texts}
+    assert found["9"] == (2, 0)
+    assert found["4"] == (0, 1)
+    assert codes.yaxis_inverted()
+
+
+def test_an_exchanged_place_is_framed_on_its_own_pixels():
+    before, after = np.zeros([8, 8, 1]), np.zeros([1, 8, 8, 1])
+    after[0, 4:6, 2:4] = 1
+    figure = plots.exchanged(before, after, [(5, 3)], side=2)
+    *_, above, below = figure.axes
+    for axes in (above, below):
+        (square,) = axes.patches
+        assert square.get_bbox().extents.tolist() == [1.5, 3.5, 3.5, 5.5]
+    change = below.images[0].get_array()
+    assert change[4:6, 2:4].min() == change.max() == 1
+    assert change.sum() == 4
+
+
+def test_squares_of_a_footprint_have_one_middle_and_their_sides():
+    figure = plots.footprint(np.eye(12), {"own": 4, "field": 10})
+    extents = [square.get_bbox().extents for square in figure.axes[0].patches]
+    assert [(right - left) for left, _, right, _ in extents] == [4, 10]
+    assert {tuple(one[:2] + one[2:]) for one in extents} == {(11, 11)}
