@@ -11,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.quantizer import (
     VectorQuantizer,
+    in_blocks,
     lookup,
     nearest_code,
     squared_distances,
@@ -477,3 +478,14 @@ def test_distances_are_the_same_compiled_or_not(compiled):
     np.testing.assert_allclose(
         found, brute_force(latents, codebook), rtol=1e-5, atol=1e-5
     )
+
+
+def test_blocks_outside_of_a_graph_are_searched_in_silence(monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        tf.get_logger(), "warning", lambda *words, **_: told.append(words)
+    )
+    rows = tf.reshape(tf.range(7.0), [7, 1])
+    found = in_blocks(lambda block: tf.cast(block[:, 0], tf.int32), rows, most=3)
+    assert found.numpy().tolist() == [*range(7)]
+    assert not told

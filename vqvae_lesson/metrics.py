@@ -23,8 +23,6 @@ __all__ = [
     "evaluate",
 ]
 
-find_nearest = tf.function(nearest_code, reduce_retracing=True)
-
 
 class Metrics(NamedTuple):
     """What :func:`evaluate` finds.
@@ -168,8 +166,7 @@ def choose(model, images):
     >>> choose(model, np.zeros([5, 28, 28, 1], np.float32)).shape
     (5, 1)
     """
-    latents = tf.constant(encode(model, images))
-    return find_nearest(latents, model.quantizer.codebook).numpy()
+    return nearest_code(encode(model, images), model.quantizer.codebook).numpy()
 
 
 def evaluate(model, images, batch_size=1_000, seed=0):
