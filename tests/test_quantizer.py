@@ -480,12 +480,20 @@ def test_distances_are_the_same_compiled_or_not(compiled):
     )
 
 
-def test_blocks_outside_of_a_graph_are_searched_in_silence(monkeypatch):
-    told = []
-    monkeypatch.setattr(
-        tf.get_logger(), "warning", lambda *words, **_: told.append(words)
-    )
+def test_blocks_are_searched_two_at_a_time_in_a_graph_alone(monkeypatch):
+    # Eagerly TensorFlow would warn, and take one after the other all the same.
+    asked, map_fn = [], tf.map_fn
+
+    def spy(*words, parallel_iterations, **more):
+        asked.append(parallel_iterations)
+        return map_fn(*words, parallel_iterations=parallel_iterations, **more)
+
+    monkeypatch.setattr(tf, "map_fn", spy)
     rows = tf.reshape(tf.range(7.0), [7, 1])
-    found = in_blocks(lambda block: tf.cast(block[:, 0], tf.int32), rows, most=3)
-    assert found.numpy().tolist() == [*range(7)]
-    assert not told
+
+    def search():
+        return in_blocks(lambda one: tf.cast(one[:, 0], tf.int32), rows, most=3)
+
+    for found in (search(), tf.function(search)()):
+        assert found.numpy().tolist() == [*range(7)]
+    assert asked == [None, 2]

@@ -170,11 +170,7 @@ def in_blocks(function, rows, most):
         function,
         tf.reshape(rows, [blocks, size, rows.shape[1]]),
         fn_output_signature=tf.int32,
-<<<<<<< HEAD
         # One is multiplied while another is searched; eagerly there is but one.
-=======
-        # One is multiplied while another is searched, except without a graph.
->>>>>>> 64d81ff (Codes of many letters are chosen in silence, for any K one after the other)
         parallel_iterations=None if tf.executing_eagerly() else 2,
     )
     return tf.reshape(indices, [-1])[:count]
