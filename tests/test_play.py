@@ -1008,6 +1008,7 @@ def test_a_slider_follows_the_finger(touched, tmp_path, all_figures, kind):
     root = show(touched, all_figures[kind], tmp_path / "a.html")
     slider = root.locator("input[type=range]")
     slider.scroll_into_view_if_needed()
+    slider.fill(slider.get_attribute("max"))
     box = slider.bounding_box()
     y, right = box["y"] + box["height"] / 2, box["x"] + box["width"]
     drag_by_finger(touched, (right - 9, y), (box["x"] + box["width"] / 2, y))

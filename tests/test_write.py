@@ -86,6 +86,15 @@ def test_the_last_picture_is_what_the_codes_decode_to(found):
     assert np.abs(drawn - first[:, :2, :2, 0]).max() < 0.5
 
 
+def test_on_a_stroke_a_code_costs_twice_as_much_as_on_paper(found):
+    as_trained = found["temperatures"] == 1
+    squares = found["pictures"][as_trained, -1].reshape(-1, 7, 4, 7, 4) / 15
+    paper = squares.mean(axis=(2, 4)).reshape(-1, PLACES) < 0.03
+    nats, likeliest = found["nats"][as_trained], found["chances"][as_trained][..., 0]
+    assert nats[~paper].mean() == pytest.approx(2 * nats[paper].mean(), rel=0.1)
+    assert np.median(likeliest[paper]) > 2 * np.median(likeliest[~paper])
+
+
 # The figure
 
 
