@@ -79,7 +79,7 @@ def class_counts(answer):
     return check_function(answer, cases, reference, mistakes, fresh=fresh)
 
 
-def seen(places, known):
+def _seen(places, known):
     """Which of all places so far each of the last few may look at, as 0 and 1."""
     return _looks(places, known, lambda to, at: to <= at)
 
@@ -117,7 +117,7 @@ def mask(answer):
         np.arange(known) <= np.arange(places)[:, None]
     ).astype(int)
     return check_function(
-        answer, cases, seen, mistakes, fresh=lambda random: [(3, 9), (4, 7)]
+        answer, cases, _seen, mistakes, fresh=lambda random: [(3, 9), (4, 7)]
     )
 
 
