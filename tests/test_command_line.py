@@ -205,6 +205,7 @@ def test_version_is_that_of_the_package(command):
         (["sample", "--prior", "grid", "--temperature", "nan"], ["--temperature"]),
         (["sample", "--prior", "grid", "--temperature", "inf"], ["--temperature"]),
         (["sample", "--prior", "nonsense"], ["nonsense", "prior"]),
+        (["sample", "--prior", "grid"], ["the prior grid", "another model"]),
         (["prior", "--epochs", "0"], ["--epochs"]),
         (["prior", "--from", "nonsense"], ["nonsense"]),
         (["prior", "--from", "vae"], ["vae has no codes"]),
@@ -535,7 +536,8 @@ def with_prior(tmp_path_factory):
     np.savez(folder / "letters.npz", images=IMAGES, labels=LABELS)
     call = ["--data", folder / "letters.npz"]
     small = [*SMALL, "--steps", "2", "--halvings", "4", "--recipe", "grid"]
-    for name, options in (("train", small), ("prior", ["--from", folder / "train"])):
+    short = ["--from", folder / "train", "--epochs", 1]
+    for name, options in (("train", small), ("prior", short)):
         arguments = map(str, [name, *call, *options, "--out", folder / name])
         result = CliRunner().invoke(__main__.cli, arguments, catch_exceptions=False)
         assert result.exit_code == 0
@@ -547,12 +549,26 @@ def with_prior(tmp_path_factory):
 
 def test_a_prior_of_ones_own_writes_letters(command, with_prior):
     grid, prior = with_prior
+    arguments = ["--from", grid, "--prior", prior, "--count", 9]
+    assert command("sample", *arguments) == (0, "random.png\n", "")
+    assert Image.open("random.png").size == (238, 58)
+
+
+def test_the_shipped_prior_writes_as_it_is_asked(command):
     found = []
-    for options in ([], ["--seed", 1], ["--temperature", 0.01]):
-        arguments = ["--from", grid, "--prior", prior, "--count", 40, *options]
+    for options in (
+        ["--label", "ま"],
+        ["--label", 6],
+        ["--label", 5],
+        [],
+        ["--seed", 1],
+        ["--temperature", 0.1],
+    ):
+        arguments = ["--from", "grid", "--prior", "grid", "--count", 2, *options]
         assert command("sample", *arguments) == (0, "random.png\n", "")
         found.append(Path("random.png").read_bytes())
-    assert len({*found}) == 3
+    assert found[0] == found[1]
+    assert len({*found}) == 5
 
 
 def test_random_codes_of_a_grid_are_called_so(command, with_prior):
@@ -596,13 +612,15 @@ def test_many_letters_are_written_in_groups_that_differ():
 
     class Prior:
         def sample(self, count, seed, label, temperature):
-            asked.append((count, seed))
+            asked.append((count, seed, label, temperature))
             return np.zeros([count, 3])
 
-    assert len(__main__._written(Prior(), 600, 7, 0, 1.0)) == 600
-    assert [count for count, _ in asked] == [250, 250, 100]
-    assert asked[0][1] == 7
-    assert len({seed for _, seed in asked}) == 3
+    assert len(__main__._written(Prior(), 600, 7, 4, 0.5)) == 600
+    counts, seeds, labels, temperatures = zip(*asked, strict=True)
+    assert counts == (250, 250, 100)
+    assert seeds[0] == 7
+    assert len({*seeds}) == 3
+    assert ({*labels}, {*temperatures}) == ({4}, {0.5})
 
 
 def test_fetch_prints_where_the_files_are(command, monkeypatch):
