@@ -92,7 +92,7 @@ def footprint(change, sides):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(5.6, 3.1))
+    figure, axes = plt.subplots(figsize=(5.4, 2.7))
     image = axes.imshow(change, cmap="Greys", vmin=0)
     middle = 2 * (len(change) / 2,)
     for (name, side), color in zip(sides.items(), COLORS[1:], strict=False):
