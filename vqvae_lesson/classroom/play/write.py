@@ -73,7 +73,7 @@ def watch_the_prior_write(place=24):
     Returns
     -------
     Play
-        It shows what :func:`load_writing` gives.
+        It shows what ``make writing`` has kept.
 
     Examples
     --------
