@@ -258,7 +258,7 @@ def _draw(pictures, order, sheet, start, view):
     (decoded, letter, other, change), below = pictures, TOP + PICTURE + 24
     height = below + PITCH * -(-len(order) // COLUMNS) + 3
     svg = ET.Element("svg", {"viewBox": f"0 0 {WIDTH} {height:.1f}", "role": "img"})
-    svg.set("style", "max-width:27rem")
+    svg.set("style", "max-width:24rem")
     ET.SubElement(svg, "title").text = "Exchange a code"
     ET.SubElement(svg, "desc").text = (
         f"A large letter, drawn from {len(start['codes'])} codes, under a grid of as "
