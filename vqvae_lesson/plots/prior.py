@@ -58,7 +58,8 @@ def named_rows(rows):
     2
     """
     columns = max(map(len, rows.values()))
-    size = (0.58 * columns + 0.9, 0.62 * len(rows))
+    side = min(0.58, 6.4 / columns)
+    size = (side * columns + 0.9, 1.07 * side * len(rows))
     figure, all_axes = plt.subplots(len(rows), 1, figsize=size, squeeze=False)
     for axes, (name, images) in zip(all_axes[:, 0], rows.items(), strict=True):
         draw_sheet(axes, lay_out(images, columns))
@@ -83,7 +84,7 @@ def stacked_prices(rows, goal=None, of_goal=""):
     -------
     Figure
     """
-    figure, axes = plt.subplots(figsize=(6.5, 0.9 + 0.36 * len(rows)))
+    figure, axes = plt.subplots(figsize=(6.5, 0.9 + 0.28 * len(rows)))
     pixels, codes = np.transpose([np.mean(runs, axis=0) for runs in rows.values()])
     names = list(rows)
     axes.barh(names, pixels, color=COLORS[5], label="pixels")
