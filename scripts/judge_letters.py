@@ -59,12 +59,12 @@ def main(grid="grid", prior="grid"):
     model, _ = load_trained(grid)
     prior, _ = load_prior(prior, model)
     real, labels = letters.held_out_images[:COUNT], letters.held_out_labels[:COUNT]
-    codes, known = choose(model, real), choose(model, letters.train_images)
+    learned = shifted(letters.train_images, prior.recipe.shift)
+    codes, known = choose(model, real), choose(model, learned)
     counted = {
         "uniform": uniform_prior(model.latent_size, model.num_codes),
-        "by_place": counted_prior(known, model.num_codes),
+        "by_place": counted_prior(choose(model, letters.train_images), model.num_codes),
     }
-    learned = shifted(letters.train_images, prior.recipe.shift)
     read = train_reader(letters.train_images, letters.train_labels)
 
     def judge(name, seed):

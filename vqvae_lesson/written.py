@@ -146,7 +146,7 @@ def judge_codes(codes, known):
     ----------
     codes : array, int [N, L]
     known : array, int [M, L]
-        Of the letters that the prior learned from.
+        Of the letters that the prior learned from, shifted ones too.
 
     Returns
     -------
