@@ -91,14 +91,13 @@ def softmax(numbers):
 
 
 ARGUMENTS = {}
-VALUES = {"warmed": 2}
-BUGS = {"broken_mask": ("mask", "sees the next one")}
+VALUES = {}
+BUGS = {}
 RIGHT = {
     "class_counts": [class_counts_by_loop, class_counts_added],
     "mask": [mask_by_loop, mask_with_tensorflow],
     "leaks": [leaks_by_loop, leaks_by_chance],
     "cooled": [cooled_logits, cooled_by_loop],
-    "warmed": [2, 2.0, np.float32(2), tf.constant(2)],
 }
 WRONG = {
     "class_counts": [
@@ -180,11 +179,5 @@ WRONG = {
             lambda p, t: np.full(len(p), np.nan) if 0 in p else cooled_by_loop(p, t),
             "0 to any power",
         ),
-    ],
-    "warmed": [
-        (0.5, "rarer"),
-        (1, "once in ten"),
-        (3, "not divided"),
-        (9, "to which power"),
     ],
 }

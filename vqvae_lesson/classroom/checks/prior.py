@@ -6,7 +6,6 @@ from vqvae_lesson.classroom.checks.verdict import (
     Fault,
     check_each,
     check_function,
-    check_value,
     expect_shape,
     numbers,
 )
@@ -230,17 +229,3 @@ def cooled(answer):
         return [(random.dirichlet(np.ones(6)), float(random.uniform(0.4, 3)))]
 
     return check_function(answer, cases, reference, mistakes, fresh=fresh)
-
-
-def warmed(answer):
-    """Check the temperature at which a rare code comes once in four."""
-    return check_value(
-        answer,
-        2,
-        {
-            "this makes the rare code rarer: below 1 likely codes grow likelier.": 0.5,
-            "at 1 the rare code comes once in ten.": 1,
-            "9 to 1 shall become 3 to 1, and odds are raised to 1/T, not divided.": 3,
-            "these are the odds before: to which power are they 3?": 9,
-        },
-    )
