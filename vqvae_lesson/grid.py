@@ -111,6 +111,11 @@ def build_grid_encoder(
     keras.Sequential
         From images [B, H, W, C] to latents [B, L, D], where L is rows times columns
         of :func:`grid_shape`.
+
+    Examples
+    --------
+    >>> build_grid_encoder(base_depth=2)(np.zeros([3, 28, 28, 1])).shape.as_list()
+    [3, 49, 16]
     """
 
     def convolve(filters, size, stride=1):
@@ -148,6 +153,11 @@ def build_grid_decoder(
     -------
     keras.Sequential
         From latents [B, L, D] to logits [B, H, W, C].
+
+    Examples
+    --------
+    >>> build_grid_decoder(base_depth=2)(np.zeros([3, 49, 16])).shape.as_list()
+    [3, 28, 28, 1]
     """
 
     def spread(filters, size, stride=1):
@@ -183,6 +193,13 @@ class GridVQVAE(VQVAE):
         Height, width, channels.
     seed : int
         Fixes every first weight.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import GridRecipe
+    >>> model = GridVQVAE(GridRecipe(base_depth=2), (28, 28, 1), seed=0)
+    >>> model.grid, model.latent_size
+    ((7, 7), 49)
     """
 
     @property
@@ -341,6 +358,13 @@ def changes(model, indices, seed=0):
     -------
     ndarray, float [L, B, H, W]
         Of the ink, between 0 and 1.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import GridRecipe
+    >>> model = GridRecipe(base_depth=2).build((8, 8, 1), seed=0)
+    >>> changes(model, [[5, 6, 7, 8]]).shape
+    (4, 1, 8, 8)
     """
     before = model.decode(indices).numpy()
     random = np.random.default_rng(seed)
