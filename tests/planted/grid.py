@@ -61,6 +61,14 @@ def cost_by_table(train, held_out, num_codes):
     return tf.reduce_mean(nats)
 
 
+def unshared(train, held_out, num_codes):
+    price = 0.0
+    for place in range(train.shape[1]):
+        counts = np.bincount(train[:, place], minlength=num_codes) + 1
+        price -= np.log(counts[held_out[:, place]] / len(train)).mean()
+    return price
+
+
 ARGUMENTS = {}
 VALUES = {
     "farthest": 77,
@@ -114,6 +122,7 @@ WRONG = {
         (lambda *case: cost_by_loop(*case, places="all"), "all places together"),
         (lambda train, held, count: cost_by_loop(held, held, count), "nobody has seen"),
         (lambda *case: cost_by_loop(*case, more=0), "one more"),
+        (unshared, "do not sum to 1"),
         (lambda *case: cost_by_loop(*case) / case[0].shape[1], "price of one code"),
         (lambda *case: cost_by_loop(*case) * len(case[1]), "take the mean"),
         (lambda *case: cost_by_loop(*case) / math.log(2), "bits"),
@@ -126,5 +135,6 @@ WRONG = {
         (8, "own square"),
         (28, "size of the letter"),
         (91, "twice the side"),
+        (81, "not behind it"),
     ],
 }

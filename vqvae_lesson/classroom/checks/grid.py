@@ -108,6 +108,12 @@ def by_place(answer):
             return -np.log(seen / len(train)).sum(axis=1).mean()
 
     mistakes = {
+        "the shares of a place do not sum to 1: the one more of each counts, too.": (
+            lambda train, held_out, num_codes: (
+                reference(train, held_out, num_codes)
+                - train.shape[1] * np.log1p(num_codes / len(train))
+            )
+        ),
         "these are frequencies over all places together: count each place by itself.": (
             lambda train, held_out, num_codes: price(
                 counted_prior(train, num_codes, by_place=False), held_out
@@ -172,6 +178,7 @@ def farthest(answer):
         "the last convolution, to one channel, is missing: it adds 4 more.": (
             expected - 4
         ),
+        "the two new layers stand before the last one, not behind it.": expected + 4,
         "these are the pixels of a place's own square: kernels reach beyond.": 8,
         "that is the size of the letter: the field may be larger, it is cut off at "
         "the edges.": [28, 32],
