@@ -161,6 +161,7 @@ WRONG = {
         (lambda *case: leaks_by_loop(*case, own=0), "it is to foretell passes"),
         (lambda *case: leaks_by_loop(*case, own=2), "is said to leak"),
         (lambda *case: leaks_by_loop(*case, places=[2]), "last code, from the first"),
+        (lambda *case: leaks_by_loop(*case, places=[5]), "in the middle"),
         (
             lambda logits_of, length, num_codes: leaks_by_loop(
                 logits_of, length, num_codes, places=range(length - 1)

@@ -161,6 +161,7 @@ MODELS = (  # whether it leaks, and what it looks at
     ("one that looks nowhere", False, Told([])),
     ("one that sees the last code, from the first place alone,", True, Told([5], 0)),
     ("one that sees the code of the last place alone", True, Told([-1, 0], 5)),
+    ("one that sees the code of a place in the middle alone", True, Told([-1, 0], 2)),
     ("one that looks far back", False, Told([-5])),
 )
 

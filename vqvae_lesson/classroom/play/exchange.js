@@ -64,7 +64,7 @@ function wordsOf({ pixels, reach, inside }) {
   const here = `Row ${Math.floor(place / grid) + 1}, column ${(place % grid) + 1}: code ${codes[place]}`;
   if (codes[place] === was) return `${here}. Choose another code, and see what changes.`;
   const what = `${here} instead of ${was}. ${pixels} of ${side * side} pixels change by more than 1\u00a0%`;
-  return pixels ? `${what}, at most ${reach} pixels from the place. ${inside}\u00a0% of the change is in it.` : `${what}.`;
+  return pixels ? `${what}, at most ${reach} pixels from the place. ${inside}\u00a0% of the change is in its own square.` : `${what}.`;
 }
 
 // Frames of the place and of its code, and which places no longer have their own code.

@@ -115,7 +115,7 @@ def words_of(codes, place, was, found, columns=7):
         return f"{what} 1\u00a0%."
     return (
         f"{what} 1\u00a0%, at most {found.reach} pixels from the place. "
-        f"{found.inside}\u00a0% of the change is in it."
+        f"{found.inside}\u00a0% of the change is in its own square."
     )
 
 
