@@ -29,7 +29,11 @@ COUNT = 1_000  # letters to judge, against as many real ones
 
 
 def write(prior, name, seed, labels):
-    """Write a grid for each label, or as many without a class, and say which."""
+    """Write a grid for each label, or as many without a class, and say which.
+
+    Classes are written one after the other and then mixed, for some judges ask only
+    the first letters.
+    """
     hand, _, temperature = name.partition(", ")
     if hand == "written":
         return prior.sample(len(labels), seed), None
@@ -37,7 +41,8 @@ def write(prior, name, seed, labels):
         prior.sample(count, 100 * seed + label, label, float(temperature))
         for label, count in enumerate(np.bincount(labels))
     ]
-    return np.concatenate(codes), np.sort(labels)
+    mixed = np.random.default_rng(100 * seed + len(codes)).permutation(len(labels))
+    return np.concatenate(codes)[mixed], np.sort(labels)[mixed]
 
 
 def decode(model, codes):

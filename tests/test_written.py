@@ -10,6 +10,7 @@ from vqvae_lesson.errors import LessonError
 from vqvae_lesson.glyphs import draw_glyphs
 from vqvae_lesson.judges import train_reader
 from vqvae_lesson.written import (
+    ASKED,
     judge_codes,
     judge_letters,
     load_written,
@@ -93,9 +94,25 @@ def test_a_letter_is_written_for_each_that_is_held_out():
 
     labels = np.array([1, 0, 1, 3, 1])
     codes, classes = script.write(Prior(), "written_by_class, 0.7", 2, labels)
-    assert codes[:, 0].tolist() == classes.tolist() == [0, 1, 1, 1, 3]
+    assert codes[:, 0].tolist() == classes.tolist()
+    assert sorted(classes) == [0, 1, 1, 1, 3]
     assert {temperature for _, _, temperature in asked} == {0.7}
     assert len({*asked}) == 4
+
+
+@pytest.mark.parametrize("seed", script.SEEDS)
+def test_the_first_letters_that_are_judged_are_of_all_classes(seed):
+    class Prior:
+        def sample(self, count, seed, label, temperature):
+            return np.full([count, 3], label)
+
+    labels = np.resize(np.arange(10), script.COUNT)
+    codes, classes = script.write(Prior(), "written_by_class, 1.0", seed, labels)
+    first = classes[:ASKED]
+    assert np.all(codes[:ASKED, 0] == first)
+    assert np.bincount(first, minlength=10).min() > ASKED / 20
+    again = script.write(Prior(), "written_by_class, 1.0", seed, labels)[1]
+    assert np.all(again == classes)
 
 
 def test_all_hands_were_judged_three_times():

@@ -1,7 +1,7 @@
 """Letters as real bytes: codes through an entropy coder, and rivals (chapter 15).
 
 A prior that gives a letter's codes a probability p can send them in -log2 p bits, to
-within a few bits for all letters together. The coder that does it is a range coder
+within a few bytes for all letters together. The coder that does it is a range coder
 (Martin 1979), from the library constriction (Bamler 2022, arXiv:2201.01741).
 """
 

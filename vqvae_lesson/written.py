@@ -106,8 +106,9 @@ def judge_letters(pictures, learned, read, asked=None):
     Parameters
     ----------
     pictures : array, float [N, H, W, C] in [0, 1]
+        Their classes mixed, for one question is put to the first 200 only.
     learned : array, float [M, H, W, C] in [0, 1]
-        Real letters that the prior learned from, shifted ones too.
+        What the prior learned from: each training letter under all nine shifts.
     read : callable
         From pictures to labels, as :func:`~vqvae_lesson.judges.train_reader` gives.
     asked : array, int [N], optional
@@ -118,7 +119,8 @@ def judge_letters(pictures, learned, read, asked=None):
     dict
         `sharp`; `classes`, as many equally frequent ones would be read as evenly;
         `spread` within a class; `nearest`, mean distance of the first 200 to the
-        nearest letter that was learned from; and `read_as_asked`, a share.
+        nearest of `learned`, so of the nine shifts of each training letter; and
+        `read_as_asked`, a share.
 
     Examples
     --------
@@ -145,8 +147,9 @@ def judge_codes(codes, known):
     Parameters
     ----------
     codes : array, int [N, L]
+        The classes of their letters mixed, as for :func:`judge_letters`.
     known : array, int [M, L]
-        Of the letters that the prior learned from, shifted ones too.
+        Of what the prior learned from: each training letter under all nine shifts.
 
     Returns
     -------
