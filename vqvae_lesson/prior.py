@@ -28,6 +28,8 @@ __all__ = [
     "TransformerPrior",
     "attend",
     "Block",
+    "PriorLosses",
+    "PriorMetrics",
 ]
 
 
