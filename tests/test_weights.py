@@ -85,7 +85,7 @@ TABLES = {
     *("comparison", "laboratory", "reading", "judges", "looks", "splits"),
     *("grids", "priors", "written", "bytes"),
 }
-DRAWINGS = {"drawings"}  # pictures, and no run
+DRAWINGS = {"drawings", "writing"}  # pictures, and no run
 FILM = "article-small"  # a small run, with pictures at every record
 RECORD_NAMES = sorted({path.stem for path in RECORDS.glob("*.npz")} - DRAWINGS - {FILM})
 
