@@ -445,7 +445,7 @@ def load_grids():
     Examples
     --------
     >>> runs = load_grids()["7x7, 64"]
-    >>> len(runs), round(runs[0]["uniform"], 2)
-    (3, 203.79)
+    >>> len(runs), round(runs[0]["uniform"], 1)
+    (3, 203.8)
     """
     return read_json(RECORDS / "grids.json")

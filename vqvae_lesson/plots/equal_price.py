@@ -41,6 +41,13 @@ def price_plane(groups, ylabel, costs=(), span=None, log="", legible=None):
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> runs = [(4.2, 263.0), (4.2, 263.6)]  # one setting, two seeds
+    >>> figure = price_plane({"codes": [runs]}, "nats for the pixels")
+    >>> figure.axes[0].get_xlabel()
+    'nats for the latent'
     """
     figure, axes = plt.subplots(figsize=(6.5, 3.2))
     for number, (name, settings) in enumerate(groups.items()):
