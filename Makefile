@@ -79,7 +79,7 @@ train: install  ## train a recipe (RECIPE=article, healthy, vae, ...), put its w
 records: install  ## train all that is stored, and say beforehand how long it takes
 	$(BIN)/python scripts/train_records.py
 	$(BIN)/python scripts/train_weights.py
-	$(MAKE) laboratory grids reading judges looks splits compare drawings film networks priors writing
+	$(MAKE) laboratory grids reading judges looks splits compare drawings film networks priors writing written bytes
 
 plan: install   ## say what `make records` has left to do, and how long it takes
 	$(BIN)/python scripts/train_records.py --plan

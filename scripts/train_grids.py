@@ -33,18 +33,23 @@ def train_prior(model, seed, train):
     return training.model
 
 
+def counted_nats(model, train, held_out):
+    """Nats of the held-out codes under the priors that nothing is trained for."""
+    priors = {
+        "uniform": uniform_prior(model.latent_size, model.num_codes),
+        "frequencies": counted_prior(train, model.num_codes, by_place=False),
+        "by_place": counted_prior(train, model.num_codes),
+    }
+    return {name: -prior.log_prob(held_out).mean() for name, prior in priors.items()}
+
+
 def measure(recipe, seed, letters):
     model = small_network(recipe, seed, letters)
     train = choose(model, letters.train_images)
     held_out = choose(model, letters.held_out_images)
     written = train_prior(model, seed, train)
     found = evaluate(model, letters.held_out_images)._asdict()
-    nats = {
-        "uniform": uniform_prior(model.latent_size, model.num_codes),
-        "frequencies": counted_prior(train, model.num_codes, by_place=False),
-        "by_place": counted_prior(train, model.num_codes),
-    }
-    nats = {name: -prior.log_prob(held_out).mean() for name, prior in nats.items()}
+    nats = counted_nats(model, train, held_out)
     nats["written"] = evaluate(written, written.rows(held_out)).nats
     changed, halvings = changes(model, held_out[:LETTERS]), recipe.halvings
     (inside,) = shares_within(changed, halvings, [3 * 2**halvings])

@@ -6,12 +6,13 @@ keeps what all of them ask for the letters held out. Goes on where it was interr
 
 from tqdm import tqdm
 
+from train_grids import counted_nats
 from train_records import RUNS
 from vqvae_lesson.data import load_kmnist
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.laboratory import SEEDS
 from vqvae_lesson.metrics import choose, evaluate
-from vqvae_lesson.prior import PriorRecipe, counted_prior, uniform_prior
+from vqvae_lesson.prior import PriorRecipe
 from vqvae_lesson.runs.checkpoints import load_trained
 from vqvae_lesson.runs.files import read_json, write_json
 from vqvae_lesson.runs.priors import PRIORS, keep_prior, load_prior, save_prior
@@ -37,12 +38,7 @@ def measure(model, manifest, letters):
         choose(model, images)
         for images in (letters.train_images, letters.held_out_images)
     )
-    by_name = {
-        "uniform": uniform_prior(model.latent_size, model.num_codes),
-        "frequencies": counted_prior(train, model.num_codes, by_place=False),
-        "by_place": counted_prior(train, model.num_codes),
-    }
-    nats = {name: -prior.log_prob(held_out).mean() for name, prior in by_name.items()}
+    nats = counted_nats(model, train, held_out)
     nats["written"] = manifest["metrics"]["held_out_nats"]
     nats["written_by_class"] = manifest["metrics"]["held_out_nats_by_class"]
     found = evaluate(model, letters.held_out_images)
