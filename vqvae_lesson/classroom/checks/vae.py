@@ -82,9 +82,9 @@ def mixture(answer):
     def fresh(random):
         weights = random.dirichlet(np.full(6, 3.0))
         means, scales = random.normal(0, 3, [6, 3]), random.uniform(0.2, 2, [6, 3])
-        return [
-            (weights, means, scales, random.random(30), random.normal(size=[30, 3]))
-        ]
+        middles = np.cumsum(weights) - weights / 2  # so that each normal comes up
+        places = np.concatenate([random.permutation(middles), random.random(24)])
+        return [(weights, means, scales, places, random.normal(size=[30, 3]))]
 
     return check_function(answer, cases, reference, mistakes, fresh=fresh)
 
