@@ -68,7 +68,8 @@ class WarmUp:
     @property
     def trainable_variables(self):
         """Those of encoder and decoder."""
-        return self.model.trainable_variables
+        networks = self.model.encoder, self.model.decoder
+        return [one for network in networks for one in network.trainable_variables]
 
     def losses(self, images, noise):
         """Say how far the autoencoder is from its letters, and from the origin.

@@ -4,13 +4,21 @@ Chapters 09 and 13 compare them. A run takes 1,250 steps of networks with 8 filt
 under a minute on two cores, so that every reader can make any of them again.
 """
 
+import math
 from dataclasses import asdict, dataclass, replace
 
 from keras import activations, layers
 
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.metrics import evaluate
-from vqvae_lesson.recipes import RECIPES, GridRecipe, VAERecipe, VQVAERecipe
+from vqvae_lesson.recipes import (
+    METHODS,
+    RECIPES,
+    GridRecipe,
+    QuantizerRecipe,
+    VAERecipe,
+    VQVAERecipe,
+)
 from vqvae_lesson.runs.files import read_json
 from vqvae_lesson.training import Training
 
@@ -20,9 +28,11 @@ __all__ = [
     "THREE",
     "KL_WEIGHTS",
     "GRIDS",
+    "WAYS",
     "small_recipe",
     "small_rival",
     "small_grid",
+    "small_quantizer",
     "run_experiment",
     "load_laboratory",
 ]
@@ -55,6 +65,28 @@ GRIDS = {
     f"{side}x{side}, {num_codes}": (halvings, num_codes)
     for side, halvings in {1: 5, 2: 4, 4: 3, 7: 2}.items()
     for num_codes in (16, 64, 512)
+}
+# As published: random codes, no warm-up, no revival.
+PLAIN = {**METHODS["gradient"], "warm_up_steps": 0}
+#: Quantizers that chapter 16 compares: what each changes in the grid of chapter 14.
+WAYS = {
+    "averages": {},
+    "averages, rotation": METHODS["rotation"],
+    "gradient": METHODS["gradient"],
+    "gradient, plain": PLAIN,
+    "gradient, plain, rotation": {**PLAIN, "rotate": True},
+    "SimVQ": METHODS["simvq"],
+    "product": METHODS["product"],
+    "residual": METHODS["residual"],
+    "FSQ": METHODS["fsq"],
+    "LFQ": METHODS["lfq"],
+    "Gumbel": METHODS["gumbel"],
+}
+#: Halvings and K of the grids in which they are compared.
+PLACES = {
+    f"{side}x{side}, {num_codes}": (halvings, num_codes)
+    for side, halvings in {4: 3, 7: 2}.items()
+    for num_codes in (64, 512, 4096)
 }
 
 
@@ -172,6 +204,41 @@ def small_grid(halvings, num_codes):
     """
     numbers = asdict(RECIPES["small"])
     return GridRecipe(**{**numbers, "num_codes": num_codes}, halvings=halvings)
+
+
+def small_quantizer(way, halvings=2, num_codes=64):
+    """Take a small grid of codes with another quantizer, trained in 625 steps.
+
+    Parameters
+    ----------
+    way : str
+        A key of :data:`WAYS`.
+    halvings : int
+        3 or 2 leave 4 x 4 or 7 x 7 latents of a letter.
+    num_codes : int
+        K, a power of 8. Groups, stages and digits have 8 values each, bits two.
+
+    Returns
+    -------
+    QuantizerRecipe
+
+    Examples
+    --------
+    >>> recipe = small_quantizer("FSQ", num_codes=512)
+    >>> recipe.levels, recipe.code_size, recipe.base_depth
+    ([8, 8, 8], 3, 8)
+    """
+    numbers = asdict(RECIPES["small"]) | {"epochs": 5, "warm_up_steps": 100}
+    recipe = QuantizerRecipe(**{**numbers, **WAYS[way]}, halvings=halvings)
+    parts = round(math.log(num_codes, 2 if way == "LFQ" else 8))
+    changes = {"num_codes": num_codes}
+    if recipe.parts > 1:
+        changes["parts"] = parts
+    if recipe.quantizer in ("scalars", "bits"):
+        changes["code_size"] = parts
+    if recipe.quantizer == "product":
+        changes["code_size"] = 16 + 16 % parts * 2  # 18 divides by three groups
+    return replace(recipe, **changes)
 
 
 def experiments():

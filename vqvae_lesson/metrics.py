@@ -11,7 +11,6 @@ import tensorflow as tf
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.losses import pixel_distribution
 from vqvae_lesson.noise import noise_seeds
-from vqvae_lesson.quantizer import nearest_code
 
 __all__ = [
     "encode",
@@ -147,13 +146,15 @@ def encode(model, images, batch_size=250):
     )
 
 
-def choose(model, images):
+def choose(model, images, batch_size=250):
     """Codes that the encoder chooses for a whole data set, int32 [N, L].
 
     Parameters
     ----------
     model : vqvae_lesson.model.VQVAE
     images : ndarray, float32 [N, H, W, C] in [0, 1]
+    batch_size : int
+        How many to hold at a time.
 
     Returns
     -------
@@ -166,7 +167,10 @@ def choose(model, images):
     >>> choose(model, np.zeros([5, 28, 28, 1], np.float32)).shape
     (5, 1)
     """
-    return nearest_code(encode(model, images), model.quantizer.codebook).numpy()
+    starts = range(0, len(images), batch_size)
+    return np.concatenate(
+        [model.represent(images[start : start + batch_size]) for start in starts]
+    )
 
 
 def evaluate(model, images, batch_size=1_000, seed=0):

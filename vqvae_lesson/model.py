@@ -18,7 +18,6 @@ from vqvae_lesson.health import WarmUp, start_on_data
 from vqvae_lesson.limits import code_cost, code_shares
 from vqvae_lesson.losses import Losses, straight_through, total_loss
 from vqvae_lesson.metrics import Metrics, code_counts, nll_per_image, perplexity
-from vqvae_lesson.quantizer import lookup
 from vqvae_lesson.recipes import VQVAERecipe
 
 __all__ = ["LessonModel", "Output", "VQVAE"]
@@ -211,15 +210,7 @@ class VQVAE(LessonModel):
         self.num_codes = recipe.num_codes
         self.encoder = self.make_encoder()
         self.latent_size = self.encoder.output_shape[1]
-        self.quantizer = VectorQuantizerEMA(
-            recipe.num_codes,
-            recipe.code_size,
-            recipe.decay,
-            recipe.ema_start,
-            seed,
-            recipe.revive_below,
-            name="quantizer",
-        )
+        self.quantizer = self.make_quantizer()
         self.decoder = self.make_decoder()
         self.warm_up = WarmUp(self)
         self.built = True
@@ -227,6 +218,19 @@ class VQVAE(LessonModel):
     def make_encoder(self):
         """Build the network from images to latents [B, L, D]."""
         return build_encoder(*self.sizes(), self.recipe.neck_depth)
+
+    def make_quantizer(self):
+        """Build the layer from latents to codes."""
+        recipe = self.recipe
+        return VectorQuantizerEMA(
+            recipe.num_codes,
+            recipe.code_size,
+            recipe.decay,
+            recipe.ema_start,
+            self.seed,
+            recipe.revive_below,
+            name="quantizer",
+        )
 
     def make_decoder(self):
         """Build the network from latents to logits [B, H, W, C]."""
@@ -278,8 +282,12 @@ class VQVAE(LessonModel):
             return self.warm_up
         if step == self.recipe.warm_up_steps > 0:
             enough = max(MOST_LATENTS, 10 * self.num_codes) // self.latent_size
-            start_on_data(self, images[: max(enough, 1)], self.seed)
+            self.start(images[: max(enough, 1)])
         return self
+
+    def start(self, images):
+        """Put the codes on the latents of images."""
+        start_on_data(self, images, self.seed)
 
     def measure(self, images, noise=None):
         """Nats and indices of each image."""
@@ -292,9 +300,10 @@ class VQVAE(LessonModel):
         nll = float(nats.mean(dtype=np.float64))
         return Metrics(nll, int(in_use), perplexity(indices, self.num_codes))
 
+    @checks_images
     def represent(self, images, seed=0):
         """Find the codes that images choose: indices, int32 [B, L]."""
-        return self(images).indices
+        return self.quantizer(self.encoder(images))[1]
 
     def draw(self, count, seed=0):
         """Draw codes, all equally likely, int [count, L]."""
@@ -331,7 +340,7 @@ class VQVAE(LessonModel):
                 f"indices lie between {indices.min()} and {indices.max()}, expected 0 "
                 f"to {self.num_codes - 1}"
             )
-        return tf.sigmoid(self.decoder(lookup(self.quantizer.codebook, indices)))
+        return tf.sigmoid(self.decoder(self.quantizer.lookup(indices)))
 
     def cost(self, images, train_images):
         """Price each letter's code under its share of the training images."""

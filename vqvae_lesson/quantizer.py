@@ -228,3 +228,16 @@ class VectorQuantizer(keras.layers.Layer):
         codebook = tf.convert_to_tensor(self.codebook)
         indices = nearest_code(latents, codebook)
         return lookup(codebook, indices), indices
+
+    def lookup(self, indices):
+        """Look codes up by their indices; see :func:`lookup`.
+
+        Parameters
+        ----------
+        indices : tensor, int32 [...]
+
+        Returns
+        -------
+        tensor, float32 [..., D]
+        """
+        return lookup(self.codebook, indices)

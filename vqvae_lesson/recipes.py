@@ -15,6 +15,7 @@ __all__ = [
     "Recipe",
     "VQVAERecipe",
     "GridRecipe",
+    "QuantizerRecipe",
     "VAERecipe",
     "RECIPES",
     "find_recipe",
@@ -22,6 +23,16 @@ __all__ = [
 
 MOST_FLOAT = 3e38  # float32 ends there
 EMAStartName = Literal["article", "debiased", "consistent"]
+QuantizerName = Literal[
+    "averages",
+    "gradient",
+    "simple",
+    "product",
+    "residual",
+    "scalars",
+    "bits",
+    "gumbel",
+]
 
 
 @dataclass(frozen=True)
@@ -309,6 +320,91 @@ class GridRecipe(VQVAERecipe):
 
 
 @dataclass(frozen=True)
+class QuantizerRecipe(GridRecipe):
+    """A recipe for a grid with any quantizer (chapter 16).
+
+    Attributes
+    ----------
+    quantizer : str
+        A name in ``vqvae_lesson.quantizer_layers.QUANTIZERS``.
+    rotate : bool
+        Pass gradients by the rotation trick in place of straight-through.
+    parts : int
+        Groups, stages, digits or bits that make up a code; each has the same number
+        of values, and their product is `num_codes`.
+    drop_stages : bool
+        Train each letter with its first stages only, however many.
+    entropy_weight : float
+        Of what keeps codes at work, in nats for a nat; for ``bits`` and ``gumbel``.
+    temperature : float
+        Of a soft choice; for ``gumbel``.
+
+    Examples
+    --------
+    >>> recipe = QuantizerRecipe(quantizer="residual", num_codes=512, parts=3)
+    >>> recipe.levels
+    [8, 8, 8]
+    """
+
+    quantizer: QuantizerName = "averages"
+    rotate: bool = False
+    parts: int = 1
+    drop_stages: bool = False
+    entropy_weight: float = 1.0
+    temperature: float = 1.0
+
+    def __post_init__(self):
+        """Refuse a wrong number at once, not in the middle of a run."""
+        super().__post_init__()
+        names = get_args(QuantizerName)
+        if self.quantizer not in names:
+            raise LessonError(
+                f"quantizer is {self.quantizer!r}, expected one of {[*names]}"
+            )
+        if self.entropy_weight < 0 or self.temperature <= 0:
+            raise LessonError(
+                f"entropy_weight is {self.entropy_weight}, temperature "
+                f"{self.temperature}: expected 0 or more, and more than 0"
+            )
+        if math.prod(self.levels) != self.num_codes or min(self.levels) < 2:
+            raise LessonError(
+                f"num_codes is {self.num_codes}, expected a product of {self.parts} "
+                "equal numbers of at least 2: parts of a code have equally many values"
+            )
+        self.require_sizes()
+
+    def require_sizes(self):
+        """Refuse a code whose numbers do not go up in its parts."""
+        if self.quantizer in ("scalars", "bits") and self.code_size != self.parts:
+            raise LessonError(
+                f"code_size is {self.code_size}, expected one number for each of "
+                f"{self.parts} parts"
+            )
+        if self.quantizer == "bits" and self.num_codes != 2**self.parts:
+            raise LessonError(
+                f"num_codes is {self.num_codes}, expected 2 ** {self.parts}: a bit "
+                "has two values"
+            )
+        if self.quantizer == "product" and self.code_size % self.parts:
+            raise LessonError(
+                f"code_size is {self.code_size}, expected a multiple of {self.parts}, "
+                "the number of groups"
+            )
+
+    @property
+    def levels(self):
+        """How many values each part of a code has."""
+        return [round(self.num_codes ** (1 / self.parts))] * self.parts
+
+    def build(self, image_shape=(28, 28, 1), seed=0):
+        """Build the untrained QuantizedGrid of this recipe."""
+        from vqvae_lesson.quantizer_layers import QuantizedGrid
+
+        self.require_halvings(image_shape)
+        return QuantizedGrid(self, image_shape, seed)
+
+
+@dataclass(frozen=True)
 class VAERecipe(Recipe):
     """A recipe for a VAE (chapter 12); the numbers of :class:`Recipe` and these.
 
@@ -356,6 +452,17 @@ HEALTHY = VQVAERecipe(
     falling_rate=True,
 )
 GRID = GridRecipe(**asdict(HEALTHY))
+#: What chapter 16 changes in the recipe ``grid``, by the name of the method.
+METHODS = {
+    "gradient": {"quantizer": "gradient", "revive_below": 0.0},
+    "rotation": {"rotate": True},
+    "product": {"quantizer": "product", "parts": 2},
+    "residual": {"quantizer": "residual", "parts": 2},
+    "fsq": {"quantizer": "scalars", "parts": 2, "code_size": 2, "warm_up_steps": 0},
+    "lfq": {"quantizer": "bits", "parts": 6, "code_size": 6, "warm_up_steps": 0},
+    "simvq": {"quantizer": "simple", "revive_below": 0.0, "warm_up_steps": 0},
+    "gumbel": {"quantizer": "gumbel", "warm_up_steps": 0},
+}
 #: Recipes by the name that :func:`find_recipe` and the command line take.
 RECIPES = {
     "article": VQVAERecipe(),
@@ -363,6 +470,10 @@ RECIPES = {
     "small": replace(HEALTHY, base_depth=8, epochs=10),
     "grid": GRID,
     "grid-4x4": replace(GRID, halvings=3),
+    **{
+        f"grid-{name}": QuantizerRecipe(**{**asdict(GRID), **changes})
+        for name, changes in METHODS.items()
+    },
     "vae": VAERecipe(),
     "vae-2": VAERecipe(code_size=2),
     "vae-wide": VAERecipe(neck_depth=64, falling_rate=True),
