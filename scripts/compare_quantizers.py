@@ -1,19 +1,23 @@
-"""Train every quantizer of chapter 16, small, at three seeds: ``make quantizers``.
+"""Train every quantizer of chapter 16, small: ``make quantizers``.
 
-Says beforehand how many trainings are left, and how long they take; goes on where it
-was interrupted. Two train at a time, each with one thread, so that the numbers do not
-depend on how many cores there are.
+First four settings of each at a seed of their own, then the chosen one at three seeds
+in every grid, with a prior over its codes; at last the time of a step. Says beforehand
+how many trainings are left, and how long they take; goes on where it was interrupted.
+Each training has one thread, so that the numbers do not depend on how many run at once.
 """
 
 import argparse
 import multiprocessing
 import os
+import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from tqdm import tqdm
 
 MINUTES = 1.3  # one training and its prior, on one core
 EARLY, SHOWN, STEPS = 125, 200, (0.3, 1.0)  # STEPS: of the latents' spread
+TRIED_AT = 3  # seed of the settings that were tried
+ROUNDS = 20
 
 
 def cosines(model, images, seed):
@@ -55,12 +59,30 @@ def trained(recipe, seed, letters, early=None):
     return training.model
 
 
-def measure(way, place, seed):
-    """Train one quantizer at one seed, and a prior over its codes; measure both."""
+def one_thread():
+    """Let TensorFlow use one thread, in a process of its own."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def try_setting(way, number):
+    """Train one quantizer with one of its settings."""
+    one_thread()
+    from dataclasses import replace
+
+    from vqvae_lesson.data import load_kmnist
+    from vqvae_lesson.laboratory import TRIED, run_experiment, small_quantizer
+
+    recipe = replace(small_quantizer(way), **TRIED[way][number])
+    _, metrics = run_experiment(recipe, TRIED_AT, load_kmnist())
+    return rounded(metrics._asdict())
+
+
+def measure(way, place, seed):
+    """Train one quantizer at one seed, and a prior over its codes; measure both."""
+    one_thread()
     from train_grids import counted_nats, train_prior
     from vqvae_lesson.data import load_kmnist
     from vqvae_lesson.laboratory import PLACES, small_quantizer
@@ -85,37 +107,97 @@ def measure(way, place, seed):
     train = choose(model, letters.train_images)
     held_out = choose(model, letters.held_out_images)
     found |= counted_nats(model, train, held_out)
-    written = train_prior(model, seed, train)
+    written = train_prior(model, seed, train, epochs=5)
     found["written"] = evaluate(written, written.rows(held_out)).nats
+    return rounded(found)
+
+
+def rounded(found):
+    """Round what was measured, for the record."""
     return {name: round(float(value), 3) for name, value in found.items()}
+
+
+def time_steps(place):
+    """Time one step of every quantizer, turn and turn about: medians, milliseconds."""
+    import numpy as np
+    import tensorflow as tf
+
+    from vqvae_lesson.data import batches, load_kmnist
+    from vqvae_lesson.laboratory import PLACES, WAYS, small_quantizer
+    from vqvae_lesson.training import Training
+
+    images = load_kmnist().train_images
+    batch = next(iter(batches(images, 64, seed=0, epoch=0)))
+    noise = tf.constant([0, 1])
+    trainings = {way: Training(small_quantizer(way, *PLACES[place])) for way in WAYS}
+    seconds = {way: [] for way in WAYS}
+    for _ in range(ROUNDS + 1):
+        for way, one in trainings.items():
+            began = time.perf_counter()
+            for _ in range(5):
+                losses = one.compiled_step(one.model, one.optimizer, batch, noise)
+            float(losses.total)
+            seconds[way].append((time.perf_counter() - began) / 5)
+    return {way: round(1000 * np.median(all[1:]), 2) for way, all in seconds.items()}
+
+
+def work_off(jobs, function, workers, keep):
+    """Run jobs, so many at a time, and keep each result as it comes."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, max_tasks_per_child=12) as pool:
+        waiting = {pool.submit(function, *job): job for job in jobs}
+        for done in tqdm(as_completed(waiting), total=len(jobs), unit="training"):
+            keep(*waiting[done], done.result())
 
 
 def main():
     from vqvae_lesson.health import RECORDS
-    from vqvae_lesson.laboratory import PLACES, SEEDS, WAYS
+    from vqvae_lesson.laboratory import PLACES, SEEDS, TRIED, WAYS
     from vqvae_lesson.runs.files import read_json, write_json
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=min(os.cpu_count() or 1, 4))
-    workers = parser.parse_args().workers
-    path = RECORDS / "quantizers.json"
-    found = read_json(path) if path.exists() else {}
-    jobs = [
+    parser.add_argument("--time", action="store_true", help="time steps, and no more")
+    asked = parser.parse_args()
+
+    def found(name):
+        path = RECORDS / f"{name}.json"
+        return path, read_json(path) if path.exists() else {}
+
+    settings, tried = found("quantizer_settings")
+    table, runs = found("quantizers")
+    steps, milliseconds = found("quantizer_steps")
+
+    def keep_setting(way, number, metrics):
+        tried.setdefault(way, {})[str(number)] = metrics
+        write_json(settings, tried)
+
+    def keep_run(way, place, seed, metrics):
+        runs.setdefault(place, {}).setdefault(way, {})[str(seed)] = metrics
+        write_json(table, runs)
+
+    to_try = [
+        (way, number)
+        for way, changes in TRIED.items()
+        for number in range(len(changes))
+        if str(number) not in tried.get(way, {})
+    ]
+    to_run = [
         (way, place, seed)
         for seed in SEEDS
         for place in PLACES
         for way in WAYS
-        if str(seed) not in found.get(place, {}).get(way, {})
+        if str(seed) not in runs.get(place, {}).get(way, {})
     ]
-    minutes = MINUTES * len(jobs) / workers
-    print(f"{len(jobs)} trainings, some {minutes:.0f} minutes with {workers} at a time")
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, max_tasks_per_child=12) as pool:
-        waiting = {pool.submit(measure, *job): job for job in jobs}
-        for done in tqdm(as_completed(waiting), total=len(jobs), unit="training"):
-            way, place, seed = waiting[done]
-            found.setdefault(place, {}).setdefault(way, {})[str(seed)] = done.result()
-            write_json(path, found)
+    if not asked.time:
+        hours = (len(to_try) / 3 + len(to_run)) * MINUTES / asked.workers / 60
+        print(f"{len(to_try) + len(to_run)} trainings, some {hours:.1f} hours")
+        work_off(to_try, try_setting, asked.workers, keep_setting)
+        work_off(to_run, measure, asked.workers, keep_run)
+    for place in PLACES:
+        if asked.time or place not in milliseconds:
+            milliseconds[place] = time_steps(place)
+            write_json(steps, milliseconds)
 
 
 if __name__ == "__main__":

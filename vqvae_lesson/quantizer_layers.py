@@ -524,5 +524,7 @@ def measured_gradients(model, images, places, step):
         there[rows, places, axis] += far
         return lost(tf.constant(there)).numpy()
 
-    slopes = [moved(axis, step) - moved(axis, -step) for axis in range(latents.shape[2])]
+    slopes = [
+        moved(axis, step) - moved(axis, -step) for axis in range(latents.shape[2])
+    ]
     return np.stack(slopes, axis=1) / (2 * step)

@@ -354,7 +354,9 @@ def bit_entropies(latents, temperature=1.0):
     (0.0, 0.69)
     """
     count = 2 ** latents.shape[-1]
-    codes = 2.0 * tf.cast(to_digits(tf.range(count), [2] * latents.shape[-1]), "float32")
+    codes = 2.0 * tf.cast(
+        to_digits(tf.range(count), [2] * latents.shape[-1]), "float32"
+    )
     # Both squares are the same for every code: what differs is twice the product.
     logits = 2 * tf.matmul(latents, codes - 1, transpose_b=True) / temperature
     choice = tf.nn.softmax(logits)
