@@ -1,5 +1,6 @@
 import inspect
 import io
+import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,6 +27,31 @@ def letters(count, height=6, width=5, channels=1, seed=0):
 
 def bowl(d):
     return (d - 2) ** 2
+
+
+def quantizer_runs():
+    """Made-up runs of two quantizers, three seeds each, other numbers in each."""
+    numbers = itertools.count(1)
+    keys = [
+        f"{when} cosine {step}" for when in ("early", "late") for step in (0.3, 1.0)
+    ]
+    return {
+        f"{side}x{side}, {size}": {
+            way: [
+                {
+                    "pixels": 300 - 3 * next(numbers) % 200,
+                    "written": 100 + 7 * next(numbers) % 60,
+                    "uniform": 200,
+                    "codes_in_use": 1 + 5 * next(numbers) % size,
+                    **{key: next(numbers) % 17 / 17 for key in keys},
+                }
+                for _ in range(3)
+            ]
+            for way in ("averages", "gradient, plain, rotation", "FSQ")
+        }
+        for side in (4, 7)
+        for size in (64, 512, 4096)
+    }
 
 
 PAIRS = [[1, 1], [3, 2], [2, 0]]
@@ -130,6 +156,11 @@ FIGURES = {
     "stacked_prices": lambda: plots.stacked_prices(
         {"one": [(9, 1), (8, 2)], "grid": [(4, 3)]}, goal=8, of_goal="rival"
     ),
+    "cells": lambda: plots.cells(plots.cuts_of_the_plane(POINTS)),
+    "turned_gradient": lambda: plots.turned_gradient([2, 0.6], [1.6, 2], [-0.2, -0.9]),
+    "ranking": lambda: plots.ranking(quantizer_runs(), "7x7, 64"),
+    "against_size": lambda: plots.against_size(quantizer_runs(), 7),
+    "cosines": lambda: plots.cosines(quantizer_runs()),
     "filter_steps": lambda: plots.filter_steps(
         np.arange(16).reshape(4, 4) % 3, np.eye(3), [(0, 1)]
     ),
@@ -167,8 +198,8 @@ def test_every_kind_of_figure_is_tried_here():
         if function.__module__.startswith(plots.__name__) and not name.startswith("_")
     }
     # What is no Figure is tried elsewhere: the map in test_machine_map.py, the first
-    # page's picture in motion in test_look.py.
-    elsewhere = {"tile", "save_grid", "machine_map", "journey"}
+    # page's picture in motion in test_look.py, the cuts in test_plots_quantizers.py.
+    elsewhere = {"tile", "save_grid", "machine_map", "journey", "cuts_of_the_plane"}
     assert public - elsewhere == set(FIGURES)
 
 

@@ -14,6 +14,7 @@ from sklearn.cluster import KMeans
 
 from vqvae_lesson.ema import VectorQuantizerEMA
 from vqvae_lesson.grid import GridVQVAE
+from vqvae_lesson.health import RECORDS
 from vqvae_lesson.losses import (
     commitment_loss,
     reconstruction_loss,
@@ -37,6 +38,7 @@ from vqvae_lesson.quantizers import (
     to_digits,
     to_number,
 )
+from vqvae_lesson.runs.files import read_json
 
 __all__ = [
     "Quantized",
@@ -46,6 +48,7 @@ __all__ = [
     "QuantizedGrid",
     "estimated_gradients",
     "measured_gradients",
+    "load_quantizers",
 ]
 
 
@@ -528,3 +531,26 @@ def measured_gradients(model, images, places, step):
         moved(axis, step) - moved(axis, -step) for axis in range(latents.shape[2])
     ]
     return np.stack(slopes, axis=1) / (2 * step)
+
+
+def load_quantizers():
+    """Load what small grids cost with each quantizer, and how they were trained.
+
+    Returns
+    -------
+    dict
+        From grid and K, such as "7x7, 64", to way, a key of
+        :data:`vqvae_lesson.laboratory.WAYS`, to dicts, one a seed, of what was found
+        on the letters held out: what :func:`vqvae_lesson.grid.load_grids` has, and
+        for "7x7, 64" `early` and `late` in training the mean `cosine` between
+        estimated and measured gradients, for steps of 0.3 and of 1.0 times the
+        latents' spread, such as "early cosine 0.3", and the share of latents that
+        such a step has `moved` to another loss.
+    """
+    return {
+        place: {
+            way: [seeds[seed] for seed in sorted(seeds, key=int)]
+            for way, seeds in ways.items()
+        }
+        for place, ways in read_json(RECORDS / "quantizers.json").items()
+    }

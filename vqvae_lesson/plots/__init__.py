@@ -42,14 +42,26 @@ from vqvae_lesson.plots.quantizer import (
     nearest_pictures,
     number_tables,
 )
+from vqvae_lesson.plots.quantizers import (
+    against_size,
+    cells,
+    cosines,
+    cuts_of_the_plane,
+    ranking,
+    turned_gradient,
+)
 from vqvae_lesson.plots.vae import model_dots, numbers_of_latents
 
 __all__ = [
+    "against_size",
     "averages_on_paper",
     "bars",
     "catches",
+    "cells",
+    "cosines",
     "cost_of_a_place",
     "crossed",
+    "cuts_of_the_plane",
     "distance_bars",
     "dots",
     "exchanged",
@@ -86,6 +98,7 @@ __all__ = [
     "price_plane",
     "priced_letter",
     "pulls",
+    "ranking",
     "save_grid",
     "split_bars",
     "spread_on_paper",
@@ -94,4 +107,5 @@ __all__ = [
     "tangent",
     "there_and_back",
     "tile",
+    "turned_gradient",
 ]
