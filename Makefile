@@ -79,7 +79,7 @@ train: install  ## train a recipe (RECIPE=article, healthy, vae, ...), put its w
 records: install  ## train all that is stored, and say beforehand how long it takes
 	$(BIN)/python scripts/train_records.py
 	$(BIN)/python scripts/train_weights.py
-	$(MAKE) laboratory grids reading judges looks splits compare drawings film networks priors writing written bytes
+	$(MAKE) laboratory grids quantizers reading judges looks splits compare drawings film networks priors writing written bytes
 
 plan: install   ## say what `make records` has left to do, and how long it takes
 	$(BIN)/python scripts/train_records.py --plan
@@ -89,6 +89,9 @@ laboratory: install  ## train the small experiments that the chapters cite, at t
 
 grids: install  ## train the small grids of chapter 14 and priors over them, at three seeds
 	$(BIN)/python scripts/train_grids.py
+
+quantizers: install  ## train the quantizers of chapter 16 and priors over them, at three seeds
+	$(ALONE) $(BIN)/python scripts/compare_quantizers.py
 
 reading: install  ## train the small models of chapter 13 at three seeds, and read their pictures
 	$(BIN)/python scripts/read_models.py

@@ -84,7 +84,7 @@ CHANGED = {
 WEIGHTS = [{"commitment_weight": weight} for weight in (8.0, 32.0, 128.0, 512.0)]
 #: Four settings of each quantizer, tried at a seed of their own on 7 x 7 latents.
 TRIED = {
-    **{way: WEIGHTS for way in CHANGED},
+    **dict.fromkeys(CHANGED, WEIGHTS),
     "FSQ": [
         {"warm_up_steps": 0},
         *({"warm_up_steps": 100, **weight} for weight in WEIGHTS[:3]),

@@ -302,7 +302,7 @@ class Residual(Parts):
         return Quantized(self.estimate(latents, kept), indices, tf.add_n(pulls))
 
     def lookup(self, indices, stages=None):
-        """Turn numbers of codes into sums of their first stages; of all, if not said."""
+        """Turn numbers of codes into sums of their first stages, or of all."""
         return tf.add_n(self.lookups(indices)[:stages])
 
     def start(self, latents):
@@ -335,7 +335,7 @@ class FiniteScalars(Quantizer):
 
 
 class SignBits(Quantizer):
-    """LFQ: each number becomes a bit, and a term of the loss keeps all codes at work."""
+    """LFQ: each number becomes a bit, and the loss keeps all codes at work."""
 
     def call(self, latents, noise=None):
         """Quantize; see :meth:`Quantizer.call`."""
