@@ -21,10 +21,10 @@ LETTERS = 100  # whose codes are exchanged, each by itself
 MINUTES = 1.5  # one grid and its priors, on two cores
 
 
-def train_prior(model, seed, train, epochs=10):
+def train_prior(model, seed, train):
     """Teach a small Transformer to write the codes of the training letters."""
     recipe = PriorRecipe(
-        model.num_codes, model.latent_size, width=64, blocks=2, epochs=epochs
+        model.num_codes, model.latent_size, width=64, blocks=2, epochs=10
     )
     training = Training(recipe, seed=seed)
     rows = training.model.rows(train)

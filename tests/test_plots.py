@@ -47,7 +47,7 @@ def quantizer_runs():
                 }
                 for _ in range(3)
             ]
-            for way in ("averages", "gradient, plain, rotation", "FSQ")
+            for way in ("averages", "gradient, rotation", "FSQ")
         }
         for side in (4, 7)
         for size in (64, 512, 4096)

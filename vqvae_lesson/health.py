@@ -44,8 +44,10 @@ class WarmUp:
     Parameters
     ----------
     model : vqvae_lesson.model.VQVAE
-        Whose encoder and decoder are trained. With a commitment weight of D / 2, half
-        a code's size, the pull to the origin is the Kullback-Leibler divergence of a
+        Whose encoder and decoder are trained.
+    weight : float, optional
+        Of the pull to the origin; the recipe's commitment weight, if not said. At
+        D / 2, half a code's size, it is the Kullback-Leibler divergence of a
         variational autoencoder whose posterior has the fixed variance 1.
 
     References
@@ -62,8 +64,9 @@ class WarmUp:
     (0.0, None)
     """
 
-    def __init__(self, model):
+    def __init__(self, model, weight=None):
         self.model = model
+        self.weight = model.recipe.commitment_weight if weight is None else weight
 
     @property
     def trainable_variables(self):
@@ -90,7 +93,7 @@ class WarmUp:
         noisy = latents + tf.random.stateless_normal(tf.shape(latents), noise)
         reconstruction = reconstruction_loss(images, self.model.decoder(noisy))
         pull = commitment_loss(latents, tf.zeros_like(latents))
-        total = reconstruction + self.model.recipe.commitment_weight * pull
+        total = reconstruction + self.weight * pull
         return Losses(total, reconstruction, pull, tf.zeros([])), None
 
     def follow(self, output):

@@ -14,6 +14,7 @@ from sklearn.cluster import KMeans
 
 from vqvae_lesson.ema import VectorQuantizerEMA
 from vqvae_lesson.grid import GridVQVAE
+from vqvae_lesson.health import RECORDS, WarmUp
 from vqvae_lesson.health import RECORDS
 from vqvae_lesson.losses import (
     commitment_loss,
@@ -428,6 +429,10 @@ class QuantizedGrid(GridVQVAE):
     """
 
     terms = QuantizerLosses
+
+    def __init__(self, recipe, image_shape=(28, 28, 1), seed=0):
+        super().__init__(recipe, image_shape, seed)
+        self.warm_up = WarmUp(self, recipe.warm_up_weight)
 
     def make_quantizer(self):
         """Build the layer that the recipe names."""

@@ -334,6 +334,8 @@ class QuantizerRecipe(GridRecipe):
         of values, and their product is `num_codes`.
     drop_stages : bool
         Train each letter with its first stages only, however many.
+    warm_up_weight : float
+        Of the pull to the origin in the warm-up, in place of the commitment's.
     entropy_weight : float
         Of what keeps codes at work, in nats for a nat; for ``bits`` and ``gumbel``.
     temperature : float
@@ -350,6 +352,7 @@ class QuantizerRecipe(GridRecipe):
     rotate: bool = False
     parts: int = 1
     drop_stages: bool = False
+    warm_up_weight: float = 8.0
     entropy_weight: float = 1.0
     temperature: float = 1.0
 
@@ -454,11 +457,11 @@ HEALTHY = VQVAERecipe(
 GRID = GridRecipe(**asdict(HEALTHY))
 #: What chapter 16 changes in the recipe ``grid``, by the name of the method.
 METHODS = {
-    "gradient": {"quantizer": "gradient", "revive_below": 0.0},
+    "gradient": {"quantizer": "gradient", "revive_below": 0.0, "warm_up_steps": 0},
     "rotation": {"rotate": True},
     "product": {"quantizer": "product", "parts": 2},
     "residual": {"quantizer": "residual", "parts": 2},
-    "fsq": {"quantizer": "scalars", "parts": 2, "code_size": 2, "warm_up_steps": 0},
+    "fsq": {"quantizer": "scalars", "parts": 2, "code_size": 2},
     "lfq": {"quantizer": "bits", "parts": 6, "code_size": 6, "warm_up_steps": 0},
     "simvq": {"quantizer": "simple", "revive_below": 0.0, "warm_up_steps": 0},
     "gumbel": {"quantizer": "gumbel", "warm_up_steps": 0},
