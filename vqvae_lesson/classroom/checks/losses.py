@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from vqvae_lesson import losses
+from vqvae_lesson.classroom.checks.gradients import check_gradients, is_zero
 from vqvae_lesson.classroom.checks.verdict import (
     RIGHT,
     Fault,
@@ -29,7 +30,6 @@ SQUARE_MISTAKES = {
         tf.norm(latents - quantized),
     ],
 }
-UPSTREAM = [1.0, -2.0, 5000.0, 0.5, -7.0]  # what arrives, as often as it fits
 NOT_NUMPY = {"tensorflow", "keras", "scipy"}
 RATE, MOST_STEPS = 0.1, 200
 SURE = 10  # a logit that leaves no doubt
@@ -40,42 +40,6 @@ def _pair(random, *shape):
     return tuple(
         tf.constant(random.integers(-3, 4, shape), tf.float32) for _ in range(2)
     )
-
-
-def _gradients(function, *case):
-    """Gradients of a sum weighted by UPSTREAM, None if there is no tensor."""
-    tensors = [part for part in case if tf.is_tensor(part)]
-    with tf.GradientTape() as tape:
-        tape.watch(tensors)
-        result = function(*case)
-        if not tf.is_tensor(result):
-            return None
-        upstream = tf.constant(np.resize(UPSTREAM, result.shape), tf.float32)
-        weighted = tf.reduce_sum(tf.cast(result, tf.float32) * upstream)
-    return tape.gradient(weighted, tensors, unconnected_gradients="zero")
-
-
-def _check_gradients(answer, reference, cases, hint_for, praise, fresh):
-    """Compare gradients with respect to all tensors, once the values are right."""
-
-    def judge(found, *case):
-        if found is None:
-            raise Fault(
-                "the value is right, but no gradient can pass: use TensorFlow's "
-                "operations throughout, not NumPy's."
-            )
-        expected = _gradients(reference, *case)
-        if not all(map(agrees, found, expected)):
-            raise Fault(hint_for(found, expected, *case))
-
-    def gradients(*case):
-        return _gradients(answer, *case)
-
-    return check_each(gradients, cases, judge, praise, fresh=fresh)
-
-
-def _is_zero(gradient):
-    return not np.any(gradient)
 
 
 def gradient_at_the_weight(answer, x, weight, codes, target):
@@ -231,7 +195,7 @@ def rounding(answer):
         return verdict
 
     def hint_for(found, expected, numbers):
-        if _is_zero(found[0]):
+        if is_zero(found[0]):
             return (
                 "the values are right, but no gradient reaches the numbers: the slope "
                 "of a staircase is 0, and stopped numbers have none."
@@ -253,7 +217,7 @@ def rounding(answer):
         )
 
     far = (tf.constant([[[3.3, -12.8, 40.3, -170.7, 1000.4]]]),)
-    return _check_gradients(
+    return check_gradients(
         answer,
         reference,
         [case, far],
@@ -432,17 +396,17 @@ def two_terms(answer):
                 "the value is right, but β weighs the term that pulls the codes: it "
                 "belongs to the one that pulls the latents."
             )
-        if _is_zero(found[0]):
+        if is_zero(found[0]):
             return (
                 "the value is right, but no gradient reaches the latents: in one term "
                 "the codes are to be stopped."
             )
-        if _is_zero(found[1]) and agrees(found[0], to_latents - strong):
+        if is_zero(found[1]) and agrees(found[0], to_latents - strong):
             return (
                 "the value is right, but the codes feel nothing, and the latents are "
                 "driven away from them: what did the straight-through step stop?"
             )
-        if _is_zero(found[1]):
+        if is_zero(found[1]):
             return (
                 "the value is right, but no gradient reaches the codes: in one term "
                 "the latents are to be stopped."
@@ -459,7 +423,7 @@ def two_terms(answer):
             "first term alone, the latents the second."
         )
 
-    return _check_gradients(
+    return check_gradients(
         answer,
         reference,
         cases,
