@@ -13,7 +13,7 @@ from vqvae_lesson.errors import LessonError
 from vqvae_lesson.health import PICTURES_AT, RECORDS, load_record
 from vqvae_lesson.metrics import choose, evaluate, perplexity
 from vqvae_lesson.prior import counted_prior
-from vqvae_lesson.recipes import RECIPES, GridRecipe
+from vqvae_lesson.recipes import METHODS, RECIPES, GridRecipe
 from vqvae_lesson.runs.checkpoints import WEIGHTS, load_trained, read_manifest
 from vqvae_lesson.runs.files import read_json
 from vqvae_lesson.runs.priors import load_prior
@@ -25,10 +25,11 @@ WITH_CODES = [name for name in NAMES if hasattr(RECIPES[name], "num_codes")]
 GRIDS = [name for name in WITH_CODES if isinstance(RECIPES[name], GridRecipe)]
 ONE_CODE = [name for name in WITH_CODES if name not in GRIDS]
 VAES = [name for name in NAMES if name not in WITH_CODES]
+LIVE = ["small", *(f"grid-{name}" for name in METHODS)]  # trained by chapters, small
 
 
 def test_every_recipe_has_weights_and_every_weight_a_recipe():
-    assert sorted(RECIPES) == sorted([*NAMES, "small"])  # which is trained live
+    assert sorted(RECIPES) == sorted([*NAMES, *LIVE])
 
 
 @pytest.mark.parametrize("name", WITH_CODES)

@@ -15,7 +15,6 @@ from sklearn.cluster import KMeans
 from vqvae_lesson.ema import VectorQuantizerEMA
 from vqvae_lesson.grid import GridVQVAE
 from vqvae_lesson.health import RECORDS, WarmUp
-from vqvae_lesson.health import RECORDS
 from vqvae_lesson.losses import (
     commitment_loss,
     reconstruction_loss,
@@ -79,6 +78,15 @@ class Quantizer(keras.layers.Layer):
     recipe : vqvae_lesson.recipes.QuantizerRecipe
     seed : int
         Fixes every first weight.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> recipe = find_recipe("grid-fsq")
+    >>> quantizer = QUANTIZERS[recipe.quantizer](recipe, seed=0)
+    >>> passed, indices, penalty = quantizer(tf.zeros([5, 49, 2]))
+    >>> passed.shape.as_list(), indices.shape.as_list()
+    ([5, 49, 2], [5, 49])
     """
 
     def __init__(self, recipe, seed):
@@ -409,6 +417,16 @@ class QuantizerLosses(NamedTuple):
     penalty: tf.Tensor
 
 
+class QuantizerWarmUp(WarmUp):
+    """The first steps without codes, with the terms of a :class:`QuantizedGrid`."""
+
+    def losses(self, images, noise):
+        """Say how far the autoencoder is from its letters; the pull is the penalty."""
+        (total, reconstruction, *_), output = super().losses(images, noise)
+        penalty = total - reconstruction
+        return QuantizerLosses(total, reconstruction, penalty), output
+
+
 class QuantizedGrid(GridVQVAE):
     """The grid of chapter 14 with any quantizer.
 
@@ -432,7 +450,7 @@ class QuantizedGrid(GridVQVAE):
 
     def __init__(self, recipe, image_shape=(28, 28, 1), seed=0):
         super().__init__(recipe, image_shape, seed)
-        self.warm_up = WarmUp(self, recipe.warm_up_weight)
+        self.warm_up = QuantizerWarmUp(self, recipe.warm_up_weight)
 
     def make_quantizer(self):
         """Build the layer that the recipe names."""
@@ -492,6 +510,14 @@ def estimated_gradients(model, images, places, noise):
     -------
     ndarray, float32 [B, D]
         Of the letter's reconstruction, in nats.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("grid-fsq", base_depth=2).build((8, 8, 1), seed=0)
+    >>> images = np.zeros([3, 8, 8, 1], np.float32)
+    >>> estimated_gradients(model, images, places=[0, 1, 3], noise=[0, 1]).shape
+    (3, 2)
     """
     latents = tf.constant(model.encoder(images))
     with tf.GradientTape() as tape:
@@ -519,6 +545,14 @@ def measured_gradients(model, images, places, step):
     -------
     ndarray, float32 [B, D]
         Of the letter's reconstruction, in nats.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("grid-fsq", base_depth=2).build((8, 8, 1), seed=0)
+    >>> images = np.zeros([3, 8, 8, 1], np.float32)
+    >>> measured_gradients(model, images, places=[0, 1, 3], step=0.5).shape
+    (3, 2)
     """
     latents = model.encoder(images).numpy()
     rows = np.arange(len(places))
@@ -532,9 +566,8 @@ def measured_gradients(model, images, places, step):
         there[rows, places, axis] += far
         return lost(tf.constant(there)).numpy()
 
-    slopes = [
-        moved(axis, step) - moved(axis, -step) for axis in range(latents.shape[2])
-    ]
+    axes = range(latents.shape[2])
+    slopes = [moved(axis, step) - moved(axis, -step) for axis in axes]
     return np.stack(slopes, axis=1) / (2 * step)
 
 

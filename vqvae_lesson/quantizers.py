@@ -218,7 +218,8 @@ def bound(latents, levels):
     ----------
     latents : tensor, float32 [..., S]
     levels : sequence of int, [S]
-        At least 2 each. 0 stays 0, for even levels too.
+        At least 2 each. 0 stays 0, for even levels too; so the one border between 2
+        levels lies far from it, at -3.8.
 
     Returns
     -------
@@ -345,7 +346,7 @@ def bit_entropies(latents, temperature=1.0):
 
     References
     ----------
-    Yu et al. 2023, arXiv:2310.05737, equation 6.
+    Yu et al. 2023, arXiv:2310.05737, section 3.1.
 
     Examples
     --------
@@ -353,12 +354,11 @@ def bit_entropies(latents, temperature=1.0):
     >>> round(float(undecided), 2), round(float(even), 2)  # sure, two codes: ln 2
     (0.0, 0.69)
     """
-    count = 2 ** latents.shape[-1]
-    codes = 2.0 * tf.cast(
-        to_digits(tf.range(count), [2] * latents.shape[-1]), "float32"
-    )
+    size = latents.shape[-1]
+    bits = to_digits(tf.range(2**size), [2] * size)
+    codes = 2 * tf.cast(bits, tf.float32) - 1
     # Both squares are the same for every code: what differs is twice the product.
-    logits = 2 * tf.matmul(latents, codes - 1, transpose_b=True) / temperature
+    logits = 2 * tf.matmul(latents, codes, transpose_b=True) / temperature
     choice = tf.nn.softmax(logits)
     surprise = tf.nn.softmax_cross_entropy_with_logits(choice, logits)
     mean = tf.reduce_mean(choice, axis=0)
@@ -379,7 +379,8 @@ def rotate(latents, quantized):
     Returns
     -------
     tensor, float32 [..., D]
-        Equal to `quantized` up to rounding.
+        Equal to `quantized` up to rounding. A latent of 0 has no angle, and gets no
+        gradient.
 
     References
     ----------
@@ -391,19 +392,20 @@ def rotate(latents, quantized):
     >>> with tf.GradientTape() as tape:
     ...     tape.watch(latents)
     ...     upward = rotate(latents, quantized)[0, 1]
-    >>> tape.gradient(upward, latents).numpy()  # turned back by 90°, and doubled
+    >>> tape.gradient(upward, latents).numpy().round(6)  # turned back by 90°, doubled
     array([[2., 0.]], dtype=float32)
     """
-    start = tf.stop_gradient(tf.math.l2_normalize(latents, axis=-1))
-    end = tf.stop_gradient(tf.math.l2_normalize(quantized, axis=-1))
+    fixed = tf.stop_gradient(latents), tf.stop_gradient(quantized)
+    lengths = [tf.norm(one, axis=-1, keepdims=True) for one in fixed]
+    start, end = map(tf.math.divide_no_nan, fixed, lengths)
     middle = tf.math.l2_normalize(start + end, axis=-1)
-    lengths = [tf.norm(one, axis=-1, keepdims=True) for one in (quantized, latents)]
-    stretch = tf.stop_gradient(tf.math.divide_no_nan(*lengths))
+    stretch = tf.math.divide_no_nan(lengths[1], lengths[0])
 
     def along(direction):
         return tf.reduce_sum(latents * direction, axis=-1, keepdims=True)
 
-    return stretch * (latents - 2 * along(middle) * middle + 2 * along(start) * end)
+    turned = latents - 2 * along(middle) * middle + 2 * along(start) * end
+    return straight_through(stretch * turned, quantized)
 
 
 @takes(frozen="[K, D]", mix="[D, C]")
