@@ -516,7 +516,8 @@ def estimated_gradients(model, images, places, noise):
     >>> from vqvae_lesson.recipes import find_recipe
     >>> model = find_recipe("grid-fsq", base_depth=2).build((8, 8, 1), seed=0)
     >>> images = np.zeros([3, 8, 8, 1], np.float32)
-    >>> estimated_gradients(model, images, places=[0, 1, 3], noise=[0, 1]).shape
+    >>> noise = tf.constant([0, 1])
+    >>> estimated_gradients(model, images, [0, 1, 3], noise).shape
     (3, 2)
     """
     latents = tf.constant(model.encoder(images))
@@ -551,7 +552,7 @@ def measured_gradients(model, images, places, step):
     >>> from vqvae_lesson.recipes import find_recipe
     >>> model = find_recipe("grid-fsq", base_depth=2).build((8, 8, 1), seed=0)
     >>> images = np.zeros([3, 8, 8, 1], np.float32)
-    >>> measured_gradients(model, images, places=[0, 1, 3], step=0.5).shape
+    >>> measured_gradients(model, images, [0, 1, 3], step=0.5).shape
     (3, 2)
     """
     latents = model.encoder(images).numpy()
