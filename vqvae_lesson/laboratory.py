@@ -101,7 +101,7 @@ BEST = {
     "gradient": 3,
     "gradient, rotation": 2,
     "SimVQ": 3,
-    "product": 2,
+    "product": 3,
     "residual": 2,
     "FSQ": 1,
     "LFQ": 2,
