@@ -112,8 +112,8 @@ def product_codes(latents, codebooks):
     Parameters
     ----------
     latents : tensor, float32 [..., D]
-    codebooks : tensor, float32 [S, K, D / S]
-        One for each group.
+    codebooks : tensor, float32 [S, K, C]
+        One for each group, whose codes have C = D / S numbers.
 
     Returns
     -------

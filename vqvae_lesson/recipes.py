@@ -364,10 +364,14 @@ class QuantizerRecipe(GridRecipe):
             raise LessonError(
                 f"quantizer is {self.quantizer!r}, expected one of {[*names]}"
             )
-        if self.entropy_weight < 0 or self.temperature <= 0:
+        for name in ("warm_up_weight", "entropy_weight"):
+            if getattr(self, name) < 0:
+                raise LessonError(
+                    f"{name} is {getattr(self, name)}, expected 0 or more"
+                )
+        if self.temperature <= 0:
             raise LessonError(
-                f"entropy_weight is {self.entropy_weight}, temperature "
-                f"{self.temperature}: expected 0 or more, and more than 0"
+                f"temperature is {self.temperature}, expected more than 0"
             )
         if math.prod(self.levels) != self.num_codes or min(self.levels) < 2:
             raise LessonError(
