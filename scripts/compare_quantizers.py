@@ -18,6 +18,7 @@ MINUTES = 0.8  # one training and its prior, on one core
 EARLY, SHOWN, STEPS = 125, 200, (0.3, 1.0)  # STEPS: of the latents' spread
 TRIED_AT = 3  # seed of the settings that were tried
 ROUNDS = 20
+FACTORS = 1, 10  # of the encoder's last layer, for FSQ without warm-up
 
 
 def cosines(model, images, seed):
@@ -31,18 +32,41 @@ def cosines(model, images, seed):
     random = np.random.default_rng(seed)
     places = random.integers(model.latent_size, size=len(images))
     spread = np.std(model.encoder(images).numpy(), axis=(0, 1)).mean()
-    estimated = estimated_gradients(model, images, places, noise_seeds(seed, 0))
+    measured = {
+        share: measured_gradients(model, images, places, share * spread)
+        for share in STEPS
+    }
     found = {}
-    for share in STEPS:
-        measured = measured_gradients(model, images, places, share * spread)
-        lengths = [np.linalg.norm(one, axis=1) for one in (estimated, measured)]
-        moved = lengths[1] > 0
-        cosine = np.sum(estimated * measured, axis=1) / np.maximum(
-            np.prod(lengths, axis=0), 1e-12
-        )
-        found[f"cosine {share}"] = cosine[moved].mean()
-        found[f"moved {share}"] = moved.mean()
+    for name, recipe in estimators(model.recipe).items():
+        model.quantizer.recipe = recipe
+        noise = noise_seeds(seed, 0)
+        estimated = estimated_gradients(model, images, places, noise)
+        for share, slopes in measured.items():
+            moved = np.any(slopes != 0, axis=1)
+            pairs = zip(estimated[moved], slopes[moved], strict=True)
+            found[f"{name}cosine {share}"] = np.mean([cosine(*pair) for pair in pairs])
+            found[f"moved {share}"] = moved.mean()
+    model.quantizer.recipe = model.recipe
     return found
+
+
+def cosine(one, other):
+    """Cosine of the angle between two vectors; 0 where one has no length."""
+    import numpy as np
+
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    return one @ other / lengths if lengths else 0.0
+
+
+def estimators(recipe):
+    """Say which estimators to measure: the model's own; for averages both of them."""
+    from dataclasses import replace
+
+    own = {"": recipe}
+    if recipe.quantizer == "averages":
+        own["straight "] = replace(recipe, rotate=False)
+        own["rotated "] = replace(recipe, rotate=True)
+    return own
 
 
 def trained(recipe, seed, letters, early=None):
@@ -131,6 +155,28 @@ def rounded(found):
     return {name: round(float(value), 3) for name, value in found.items()}
 
 
+def start_scalars(factor, seed):
+    """Train FSQ without warm-up, its encoder's last layer multiplied at the start."""
+    one_thread()
+    from dataclasses import replace
+
+    from vqvae_lesson.data import load_kmnist
+    from vqvae_lesson.laboratory import small_quantizer
+    from vqvae_lesson.metrics import evaluate
+    from vqvae_lesson.training import Training
+
+    letters = load_kmnist()
+    recipe = replace(small_quantizer("FSQ"), warm_up_steps=0)
+    training = Training(recipe, letters.train_images.shape[1:], seed)
+    *_, last, _ = training.model.encoder.layers
+    last.kernel.assign(factor * last.kernel)
+    spread = training.model.encoder(letters.train_images[:SHOWN]).numpy().std()
+    for _ in training.steps(letters.train_images, 625):
+        pass
+    metrics = evaluate(training.model, letters.held_out_images)._asdict()
+    return rounded({"pixels": metrics.pop("nll"), **metrics, "spread": spread})
+
+
 def time_steps(place):
     """Time one step of every quantizer, turn and turn about: medians, milliseconds."""
     import numpy as np
@@ -181,10 +227,15 @@ def main():
     settings, tried = found("quantizer_settings")
     table, runs = found("quantizers")
     steps, milliseconds = found("quantizer_steps")
+    starts, scratch = found("quantizer_starts")
 
     def keep_setting(way, number, metrics):
         tried.setdefault(way, {})[str(number)] = metrics
         write_json(settings, tried)
+
+    def keep_start(factor, seed, metrics):
+        scratch.setdefault(str(factor), {})[str(seed)] = metrics
+        write_json(starts, scratch)
 
     def keep_run(way, place, seed, metrics):
         runs.setdefault(place, {}).setdefault(way, {})[str(seed)] = metrics
@@ -203,10 +254,18 @@ def main():
         for way in WAYS
         if str(seed) not in runs.get(place, {}).get(way, {})
     ]
+    to_start = [
+        (factor, seed)
+        for factor in FACTORS
+        for seed in SEEDS
+        if str(seed) not in scratch.get(str(factor), {})
+    ]
     if not asked.time:
-        hours = (len(to_try) / 3 + len(to_run)) * MINUTES / asked.workers / 60
-        print(f"{len(to_try) + len(to_run)} trainings, some {hours:.1f} hours")
+        short = len(to_try) + len(to_start)
+        hours = (short / 2 + len(to_run)) * MINUTES / asked.workers / 60
+        print(f"{short + len(to_run)} trainings, some {hours:.1f} hours")
         work_off(to_try, try_setting, asked.workers, keep_setting)
+        work_off(to_start, start_scalars, asked.workers, keep_start)
         work_off(to_run, measure, asked.workers, keep_run)
     for place in PLACES:
         if asked.time or place not in milliseconds:
