@@ -16,13 +16,16 @@ from hypothesis import strategies as st
 from matplotlib.path import Path as Path2D
 from PIL import Image
 
+from vqvae_lesson import quantizers
 from vqvae_lesson.classroom import play
 from vqvae_lesson.classroom.play import figure
 from vqvae_lesson.classroom.play.codes import regions
 from vqvae_lesson.classroom.play.pages import words_of
+from vqvae_lesson.classroom.play.quantize import cells_of
 from vqvae_lesson.classroom.play.replay import words_of as words_of_a_code
 from vqvae_lesson.ema import ema_step, start_averages
 from vqvae_lesson.health import load_record
+from vqvae_lesson.plots.quantizers import LEVELS, fit_the_plane
 from vqvae_lesson.quantizer import nearest_code
 from vqvae_lesson.runs.checkpoints import load_trained
 
@@ -238,6 +241,7 @@ def test_the_still_drawing_is_what_the_script_draws_at_first(page, tmp_path, boo
         play.book_of_pages(*book),
         play.exchange_a_code(),
         play.watch_the_prior_write(),
+        play.quantize_a_latent(LATENTS),
     ]
     places = ["x1", "x2", "y1", "y2", "cx", "cy", "x", "y", "transform", "points"]
     for number, shown in enumerate(figures):
@@ -254,6 +258,107 @@ def test_the_still_drawing_is_what_the_script_draws_at_first(page, tmp_path, boo
                     re.findall(r"-?[\d.]+", one[name]) for one in (still.attrib, moved)
                 ]
                 assert np.allclose(*np.float64(pair), atol=0.11), (name, *pair)
+
+
+QUANTIZERS = "codebook", "product", "residual", "FSQ", "LFQ"
+CLICKS = """(root, places) => places.map(([x, y]) => {
+  const plane = root.querySelector("[data-part=plane]");
+  const box = plane.getBoundingClientRect();
+  const at = { clientX: box.x + x * box.width, clientY: box.y + y * box.height };
+  plane.dispatchEvent(new MouseEvent("click", at));
+  return root.state;
+})"""
+
+
+def quantized(way, latents, fitted):
+    """Numbers of the codes, and the codes, by the functions of the package."""
+    tables = {name: np.float32(table) for name, table in fitted.items()}
+    if way == "codebook":
+        numbers = nearest_code(latents, tables["codebook"]).numpy()
+        return numbers, tables["codebook"][numbers]
+    codes, digits = {
+        "product": lambda: quantizers.product_codes(latents, tables["groups"]),
+        "residual": lambda: quantizers.residual_codes(latents, tables["stages"]),
+        "FSQ": lambda: quantizers.finite_scalars(latents, LEVELS),
+        "LFQ": lambda: quantizers.sign_bits(latents),
+    }[way]()
+    levels = {"FSQ": LEVELS, "LFQ": (2, 2)}.get(way, (4, 4))
+    codes = codes[-1] if way == "residual" else codes
+    return quantizers.to_number(digits, levels).numpy(), codes.numpy()
+
+
+@pytest.mark.parametrize("way", QUANTIZERS)
+def test_a_latent_becomes_the_code_that_the_package_gives_it(page, tmp_path, way):
+    shown = play.quantize_a_latent(LATENTS)
+    root = show(page, shown, tmp_path / "a.html")
+    root.get_by_label("quantizer").select_option(way)
+    places = RANDOM.uniform(0.01, 0.99, size=[200, 2])
+    found = root.evaluate(CLICKS, places.tolist())
+    latents = np.array([one["latent"] for one in found])
+    assert np.ptp(latents, axis=0).min() > 2
+    numbers, codes = quantized(way, np.float32(latents), shown.data["fitted"])
+    assert [one["number"] for one in found] == numbers.tolist()
+    assert np.allclose([one["code"] for one in found], codes, atol=1e-5)
+    assert len({*numbers}) > 3
+    lost = np.sum((latents - codes) ** 2, axis=1)
+    assert np.allclose([one["lost"] for one in found], lost, atol=1e-4)
+    says = root.locator(".play-says").text_content()
+    assert f" {numbers[-1]} of {len(shown.data['ways'][way]['paths'])}." in says
+    assert root.locator("[data-part=name]").text_content() == str(numbers[-1])
+
+
+@pytest.mark.parametrize("way", QUANTIZERS)
+def test_a_latent_lies_in_the_cell_of_its_number(way):
+    fitted = fit_the_plane(LATENTS)
+    levels, _, cells = cells_of(fitted, LATENTS)[way]
+    assert len(cells) == np.prod(levels)
+    points = RANDOM.uniform(-2, 2, size=[300, 2])
+    inside = [
+        Path2D(corners).contains_points(points) if len(corners) else np.zeros(300, bool)
+        for corners in cells
+    ]
+    numbers, _ = quantized(way, np.float32(points), fitted)
+    assert np.sum(inside, axis=0).tolist() == [1] * 300
+    assert np.argmax(inside, axis=0).tolist() == numbers.tolist()
+
+
+def test_the_parts_of_a_code_are_arrows_from_zero_to_it(page, tmp_path):
+    root = show(page, play.quantize_a_latent(LATENTS), tmp_path / "a.html")
+    steps, rings = (root.locator(f"[data-part={part}]") for part in ("step", "coarse"))
+    read = "(e, names) => names.map(name => +e.getAttribute(name))"
+    for way in QUANTIZERS:
+        root.get_by_label("quantizer").select_option(way)
+        assert rings.first.is_visible() == (way == "residual")
+        assert steps.first.is_visible() == (way in ("product", "residual"))
+        stars = root.locator("[data-part=code]:visible").count()
+        assert stars == {"FSQ": 15, "LFQ": 4}.get(way, 16)
+        if not steps.first.is_visible():
+            continue
+        first, second = (
+            steps.nth(n).evaluate(read, ["x1", "y1", "x2", "y2"]) for n in (0, 1)
+        )
+        assert first[2:] == second[:2]
+        view = play.quantize_a_latent(LATENTS).data["view"]
+        assert first[:2] == [view["left"], view["top"]]
+        end = root.locator("[data-part=way]").evaluate(read, ["x2", "y2"])
+        assert np.allclose(second[2:], end)
+        if way == "residual":
+            middles = [ring.evaluate(read, ["cx", "cy"]) for ring in rings.all()]
+            assert np.abs(np.subtract(middles, first[2:])).sum(axis=1).min() < 0.2
+
+
+def test_arrow_keys_move_a_latent_that_is_quantized_and_it_starts_again(page, tmp_path):
+    shown = play.quantize_a_latent(LATENTS)
+    root = show(page, shown, tmp_path / "a.html")
+    assert root.locator(".play-says").text_content() == shown.says
+    before = state(root)["latent"]
+    root.get_by_role("button", name="The latent,").focus()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+    step = 6 / shown.data["view"]["unit"]
+    assert np.allclose(np.subtract(state(root)["latent"], before), [-2 * step, step])
+    root.get_by_role("button", name="Start again").click()
+    assert state(root)["latent"] == before
 
 
 CENTRES = np.array([[0.0, 2.0], [2.0, -1.0], [-2.0, -1.0]])
@@ -890,12 +995,13 @@ def all_figures(flat, rates, book):
         "rates": rates[-1],
         "exchange": play.exchange_a_code(),
         "write": play.watch_the_prior_write(),
+        "quantize": play.quantize_a_latent(LATENTS),
     }
 
 
 KINDS = (
     *("codes", "straight", "averages", "plane", "replay"),
-    *("motion", "pages", "rates", "exchange", "write"),
+    *("motion", "pages", "rates", "exchange", "write", "quantize"),
 )
 
 
@@ -915,12 +1021,12 @@ LETTERS = """root => [...root.querySelectorAll("svg text")].map((text) => {
 })"""
 
 
-@pytest.mark.parametrize("kind", ["exchange", "write"])
+@pytest.mark.parametrize("kind", ["exchange", "write", "quantize"])
 def test_words_in_a_drawing_can_be_read_on_a_phone(page, tmp_path, all_figures, kind):
     page.set_viewport_size({"width": 360, "height": 740})
     root = show(page, all_figures[kind], tmp_path / "a.html")
     sizes = root.evaluate(LETTERS)
-    assert len(sizes) > 4
+    assert sizes
     assert [text for size, text in sizes if size < 11] == []
     wide = root.locator("svg").bounding_box()
     for text in root.locator("svg text").all():
@@ -983,7 +1089,7 @@ def test_nothing_moves_by_itself_where_less_motion_is_asked_for(
     ("kind", "part"),
     [
         *(("codes", "code"), ("codes", "latent"), ("plane", "point")),
-        *(("straight", "latent"), ("straight", "code")),
+        *(("straight", "latent"), ("straight", "code"), ("quantize", "latent")),
     ],
 )
 def test_what_is_dragged_follows_the_finger(touched, tmp_path, all_figures, kind, part):

@@ -7,6 +7,7 @@ from vqvae_lesson.classroom.play.exchange import exchange_a_code
 from vqvae_lesson.classroom.play.motion import pictures_in_motion
 from vqvae_lesson.classroom.play.pages import book_of_pages
 from vqvae_lesson.classroom.play.plane import letters_from_the_plane
+from vqvae_lesson.classroom.play.quantize import quantize_a_latent
 from vqvae_lesson.classroom.play.rates import models_on_the_plane
 from vqvae_lesson.classroom.play.replay import training_replayed
 from vqvae_lesson.classroom.play.straight import slope_carried_across
@@ -21,6 +22,7 @@ __all__ = [
     "letters_from_the_plane",
     "models_on_the_plane",
     "pictures_in_motion",
+    "quantize_a_latent",
     "slope_carried_across",
     "training_replayed",
     "watch_the_prior_write",

@@ -41,7 +41,7 @@ def codes_in_the_plane(latents, codebook):
     )
 
 
-def regions(codebook, points):
+def regions(codebook, points, within=None):
     """Find the Voronoi cell of every code, as far as the eye reaches.
 
     Parameters
@@ -49,6 +49,8 @@ def regions(codebook, points):
     codebook : array, float [K, 2]
     points : array, float [N, 2]
         The region ends far outside of these.
+    within : array, float [corners, 2], optional
+        A convex region that is cut instead.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def regions(codebook, points):
     sheet = middle + reach * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     found = []
     for code in codebook:
-        region = sheet
+        region = sheet if within is None else within
         for other in codebook:
             away = other - code
             region = _cut(region, away, away @ (other + code) / 2)
