@@ -329,10 +329,11 @@ def test_the_parts_of_a_code_are_arrows_from_zero_to_it(page, tmp_path):
     for way in QUANTIZERS:
         root.get_by_label("quantizer").select_option(way)
         assert rings.first.is_visible() == (way == "residual")
-        assert steps.first.is_visible() == (way in ("product", "residual"))
+        arrows = steps.first.get_attribute("visibility") == "visible"
+        assert arrows == (way in ("product", "residual"))
         stars = root.locator("[data-part=code]:visible").count()
         assert stars == {"FSQ": 15, "LFQ": 4}.get(way, 16)
-        if not steps.first.is_visible():
+        if not arrows:
             continue
         first, second = (
             steps.nth(n).evaluate(read, ["x1", "y1", "x2", "y2"]) for n in (0, 1)

@@ -88,6 +88,7 @@ def test_cells_are_filled_by_number_with_stars_and_dots_on_them(name):
     (axes,) = plots.cells({"title": CUTS[name]}).axes
     assert axes.get_title() == "title"
     (image,) = axes.get_images()
+    assert image.origin == "lower"
     colors, far = np.asarray(image.get_array()), image.get_extent()[1]
     cut, side = CUTS[name], len(colors)
     rows, columns = RANDOM.integers(side, size=[2, 300])

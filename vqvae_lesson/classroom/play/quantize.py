@@ -193,8 +193,9 @@ def _chosen(svg, code, path, number, view):
     add_part(svg, "path", "chosen", d=path, fill="none", stroke="currentColor")
     svg[-1].set("stroke-width", "2.5")
     zero, (x, y), (to_x, to_y) = _place([(0, 0), START, code], view)
-    for color in ("var(--c0)", "var(--c1)"):
-        ends = {"x1": zero[0], "y1": zero[1], "x2": to_x, "y2": to_y}
+    # A codebook's code is made of one part: nothing is added to it.
+    for (x1, y1), color in ((zero, "var(--c0)"), ((to_x, to_y), "var(--c1)")):
+        ends = {"x1": x1, "y1": y1, "x2": to_x, "y2": to_y}
         add_part(svg, "line", "step", **ends, stroke=color, visibility="hidden")
         svg[-1].attrib |= {"stroke-width": "3", "marker-end": "url(#play-stage)"}
     add_part(svg, "line", "way", x1=x, y1=y, x2=to_x, y2=to_y, stroke="currentColor")
