@@ -17,7 +17,7 @@ from tqdm import tqdm
 MINUTES = 0.8  # one training and its prior, on one core
 EARLY, SHOWN, STEPS = 125, 200, (0.3, 1.0)  # STEPS: of the latents' spread
 TRIED_AT = 3  # seed of the settings that were tried
-ROUNDS = 20
+ROUNDS = 8
 FACTORS = 1, 10  # of the encoder's last layer, for FSQ without warm-up
 
 
@@ -239,7 +239,12 @@ def main():
 
     def keep_run(way, place, seed, metrics):
         runs.setdefault(place, {}).setdefault(way, {})[str(seed)] = metrics
-        write_json(table, runs)
+        ordered = {
+            place: {way: runs[place][way] for way in WAYS if way in runs[place]}
+            for place in PLACES
+            if place in runs
+        }
+        write_json(table, ordered)
 
     to_try = [
         (way, number)
