@@ -43,19 +43,24 @@ def cosines(model, images, seed):
         estimated = estimated_gradients(model, images, places, noise)
         for share, slopes in measured.items():
             moved = np.any(slopes != 0, axis=1)
-            pairs = zip(estimated[moved], slopes[moved], strict=True)
-            found[f"{name}cosine {share}"] = np.mean([cosine(*pair) for pair in pairs])
-            found[f"moved {share}"] = moved.mean()
+            found[f"{name}cosine {share}"] = mean_cosine(estimated, slopes, moved)
+    for share, slopes in measured.items():
+        moved = np.any(slopes != 0, axis=1)
+        found[f"moved {share}"] = moved.mean()
+        others = np.roll(estimated, 1, axis=0)  # of another letter: a control
+        found[f"control cosine {share}"] = mean_cosine(others, slopes, moved)
+    found["both steps cosine"] = mean_cosine(*measured.values(), moved)
     model.quantizer.recipe = model.recipe
     return found
 
 
-def cosine(one, other):
-    """Cosine of the angle between two vectors; 0 where one has no length."""
+def mean_cosine(ones, others, counted):
+    """Mean cosine of the angles between pairs of vectors; 0 where one has no length."""
     import numpy as np
 
-    lengths = np.linalg.norm(one) * np.linalg.norm(other)
-    return one @ other / lengths if lengths else 0.0
+    dots = np.sum(ones * others, axis=1)
+    lengths = np.linalg.norm(ones, axis=1) * np.linalg.norm(others, axis=1)
+    return np.divide(dots, lengths, out=0 * dots, where=lengths > 0)[counted].mean()
 
 
 def estimators(recipe):

@@ -11,18 +11,21 @@ from scipy.stats import entropy
 from tests.refusals import refused
 from vqvae_lesson.data import load_glyphs
 from vqvae_lesson.ema import VectorQuantizerEMA
-from vqvae_lesson.laboratory import PLACES, WAYS, small_quantizer
+from vqvae_lesson.health import RECORDS
+from vqvae_lesson.laboratory import BEST, PLACES, TRIED, WAYS, small_quantizer
 from vqvae_lesson.losses import commitment_loss, reconstruction_loss
 from vqvae_lesson.metrics import choose, evaluate, nll_per_image
 from vqvae_lesson.quantizer_layers import (
     QUANTIZERS,
     Quantized,
     estimated_gradients,
+    load_quantizers,
     measured_gradients,
 )
 from vqvae_lesson.quantizers import bound, rotate
 from vqvae_lesson.recipes import METHODS, GridRecipe, QuantizerRecipe, find_recipe
 from vqvae_lesson.runs.checkpoints import load_trained
+from vqvae_lesson.runs.files import read_json
 from vqvae_lesson.runs.run import Run
 from vqvae_lesson.training import Training
 
@@ -522,3 +525,18 @@ def test_commitment_is_weighed_as_the_book_weighs_it():
     quantized = layer.codes(latents)[0]
     found = layer.commitment(latents, quantized)
     np.testing.assert_allclose(found, 3.0 * commitment_loss(latents, quantized))
+
+
+def test_what_is_compared_is_the_best_setting_of_those_tried():
+    tried = read_json(RECORDS / "quantizer_settings.json")
+    for way, settings in TRIED.items():
+        nats = [tried[way][str(number)]["nll"] for number in range(len(settings))]
+        assert BEST[way] == np.argmin(nats), way
+
+
+def test_every_way_has_three_seeds_in_every_place():
+    runs = load_quantizers()
+    assert [*runs] == [*PLACES]
+    for ways in runs.values():
+        assert [*ways] == [*WAYS]
+        assert {len(seeds) for seeds in ways.values()} == {3}
