@@ -34,6 +34,7 @@ LOOKS = {
     "averages": (COLORS[0], "o", "-"),
     "averages, rotation": (COLORS[0], "D", "--"),
     "gradient": (COLORS[1], "o", "-"),
+    "gradient, started": (COLORS[1], "s", ":"),
     "gradient, rotation": (COLORS[1], "D", "--"),
     "SimVQ": (COLORS[2], "o", "-"),
     "product": (COLORS[3], "o", "-"),
