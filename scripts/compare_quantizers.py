@@ -206,6 +206,22 @@ def time_steps(place):
     return {way: round(1000 * np.median(all[1:]), 2) for way, all in seconds.items()}
 
 
+def manifests():
+    """Say what the table was made from: a manifest of each way in each place, seed 0."""
+    from vqvae_lesson.data import load_kmnist
+    from vqvae_lesson.laboratory import PLACES, WAYS, small_quantizer
+    from vqvae_lesson.runs.manifests import describe
+
+    letters = load_kmnist()
+    return {
+        place: {
+            way: describe("grid", small_quantizer(way, *sizes), letters, seed=0)
+            for way in WAYS
+        }
+        for place, sizes in PLACES.items()
+    }
+
+
 def work_off(jobs, function, workers, keep):
     """Run jobs, so many at a time, and keep each result as it comes."""
     spawn = multiprocessing.get_context("spawn")
@@ -277,6 +293,7 @@ def main():
         work_off(to_try, try_setting, asked.workers, keep_setting)
         work_off(to_start, start_scalars, asked.workers, keep_start)
         work_off(to_run, measure, asked.workers, keep_run)
+    write_json(RECORDS / "quantizers_manifest.json", manifests())
     for place in PLACES:
         if asked.time or place not in milliseconds:
             milliseconds[place] = time_steps(place)

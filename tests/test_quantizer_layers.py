@@ -540,3 +540,11 @@ def test_every_way_has_three_seeds_in_every_place():
     for ways in runs.values():
         assert [*ways] == [*WAYS]
         assert {len(seeds) for seeds in ways.values()} == {3}
+
+
+def test_the_manifest_names_the_recipes_that_are_compared():
+    manifests = read_json(RECORDS / "quantizers_manifest.json")
+    for place, sizes in PLACES.items():
+        for way in WAYS:
+            recipe = small_quantizer(way, *sizes)
+            assert manifests[place][way]["hyperparameters"] == asdict(recipe)
