@@ -57,38 +57,36 @@ def copy(whole, tmp_path):
 # Before the first checkpoint
 
 
-class Killed(BaseException):
-    """What the process is not there to catch."""
+KILLS = [1, 2, 3, 13, 15, 17, 18, 19, 20]  # calls of fsync, replace and link
 
 
-def killed_at(call, monkeypatch):
-    """Break off at a number of calls of fsync and replace, as a kill does."""
-    calls = []
+@pytest.fixture(scope="module")
+def as_killed(tmp_path_factory):
+    """What a run's folder holds at a call that a kill keeps from being made."""
+    above, calls = tmp_path_factory.mktemp("killed"), []
 
-    def counted(function):
-        def break_off(*args):
+    def copied_before(function):
+        def call(*args):
             calls.append(function.__name__)
-            if len(calls) >= call:
-                raise Killed
+            if len(calls) in KILLS and (above / "run").exists():
+                shutil.copytree(above / "run", above / str(len(calls)))
             return function(*args)
 
-        return break_off
+        return call
 
-    for name in ("fsync", "replace", "link"):
-        monkeypatch.setattr(files.os, name, counted(getattr(os, name)))
-    # A killed process removes nothing.
-    monkeypatch.setattr(files.os, "unlink", lambda path: None)
-
-
-@pytest.mark.parametrize("call", [1, 2, 3, 13, 15, 17, 18, 19, 20])
-def test_a_run_killed_at_any_write_goes_on_from_step_0_or_its_checkpoint(
-    whole, tmp_path, call
-):
-    folder = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
-        killed_at(call, patch)
-        with pytest.raises(Killed):
-            start(folder, record=True).train()
+        for name in ("fsync", "replace", "link"):
+            patch.setattr(files.os, name, copied_before(getattr(os, name)))
+        assert start(above / "run", record=True).train() is True
+    assert len(calls) >= max(KILLS)
+    return above
+
+
+@pytest.mark.parametrize("call", KILLS)
+def test_a_run_killed_at_any_write_goes_on_from_step_0_or_its_checkpoint(
+    whole, as_killed, call
+):
+    folder = as_killed / str(call)
     began = (folder / "manifest.json").exists()
     run = Run.resume(folder, LETTERS) if began else start(folder, record=True)
     assert run.train() is True
@@ -226,26 +224,35 @@ def test_a_manifest_changed_by_hand_is_refused(copy):
     assert "no usable run" in refused(Run.resume, copy, LETTERS)
 
 
-def test_recording_stands_in_the_manifest_and_goes_on(tmp_path):
-    run = start(tmp_path / "run", record=True)
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """The folder of a recorded run stopped at step 3."""
+    run = start(tmp_path_factory.mktemp("recorded") / "run", record=True)
     assert read_json(run.folder / "manifest.json")["record"] is True
-    run.train(stop_at(3))
-    resumed = Run.resume(run.folder, LETTERS)
+    assert run.train(stop_at(3)) is False
+    return run.folder
+
+
+def test_recording_stands_in_the_manifest_and_goes_on(recorded, tmp_path):
+    folder = shutil.copytree(recorded, tmp_path / "run")
+    resumed = Run.resume(folder, LETTERS)
     assert resumed.record.missing == []
     resumed.train()
-    assert load_codes(run.folder)["steps"].tolist() == [*range(1, LAST_STEP + 1)]
+    assert load_codes(folder)["steps"].tolist() == [*range(1, LAST_STEP + 1)]
 
 
 @pytest.mark.parametrize("cause", ["later", "taken away"])
-def test_a_gap_in_the_record_is_known(tmp_path, cause):
-    run = start(tmp_path / "run", record=cause != "later")
-    run.train(stop_at(3))
-    (run.folder / "codes.npz").unlink(missing_ok=True)
-    resumed = Run.resume(run.folder, LETTERS, record=True)
+def test_a_gap_in_the_record_is_known(recorded, tmp_path, cause):
+    folder = shutil.copytree(recorded, tmp_path / "run")
+    (folder / "codes.npz").unlink()
+    if cause == "later":  # as where nothing was asked to be recorded
+        manifest = read_json(folder / "manifest.json")
+        write_json(folder / "manifest.json", {**manifest, "record": False})
+    resumed = Run.resume(folder, LETTERS, record=True)
     assert resumed.record.missing == [1, 2, 3]
-    assert read_json(run.folder / "manifest.json")["record"] is True
+    assert read_json(folder / "manifest.json")["record"] is True
     resumed.train(stop_at(4))
-    assert Run.resume(run.folder, LETTERS).record.missing == [1, 2, 3]
+    assert Run.resume(folder, LETTERS).record.missing == [1, 2, 3]
 
 
 def change(path, **changes):
