@@ -3,14 +3,17 @@
 import csv
 import json
 import runpy
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vqvae_lesson.comparison import COMPARED, binarize
+from vqvae_lesson.data import load_kmnist
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.health import PICTURES_AT, RECORDS, load_record
+from vqvae_lesson.limits import code_cost, code_shares
 from vqvae_lesson.metrics import choose, evaluate, perplexity
 from vqvae_lesson.prior import counted_prior
 from vqvae_lesson.recipes import METHODS, RECIPES, GridRecipe
@@ -28,15 +31,32 @@ VAES = [name for name in NAMES if name not in WITH_CODES]
 LIVE = ["small", *(f"grid-{name}" for name in METHODS)]  # trained by chapters, small
 
 
+# No test changes a model: each is loaded once, and what takes long measured once.
+load_trained = cache(load_trained)
+
+
+@cache
+def measure(name, version):
+    """Measure a model on the letters held out, of one version."""
+    images = binarize(load_kmnist().held_out_images, version)
+    return evaluate(load_trained(name)[0], images)
+
+
+@cache
+def shares(name):
+    """How often the letters to train on choose each code of a model."""
+    return code_shares(load_trained(name)[0], load_kmnist().train_images)
+
+
 def test_every_recipe_has_weights_and_every_weight_a_recipe():
     assert sorted(RECIPES) == sorted([*NAMES, *LIVE])
 
 
 @pytest.mark.parametrize("name", WITH_CODES)
 def test_manifest_tells_the_metrics_of_its_weights(name, kmnist):
-    model, manifest = load_trained(name)
+    _, manifest = load_trained(name)
     assert manifest["data"]["sha256"] == kmnist.digest
-    measured = evaluate(model, kmnist.held_out_images)
+    measured = measure(name, "grey")
     recorded = manifest["metrics"]
     assert measured.nll == pytest.approx(recorded["held_out_nll"], abs=0.05)
     assert abs(measured.codes_in_use - recorded["held_out_codes_in_use"]) <= 1
@@ -47,9 +67,9 @@ def test_manifest_tells_the_metrics_of_its_weights(name, kmnist):
 
 @pytest.mark.parametrize("name", VAES)
 def test_manifest_tells_the_metrics_of_a_vae(name, kmnist):
-    model, manifest = load_trained(name)
+    _, manifest = load_trained(name)
     assert manifest["data"]["sha256"] == kmnist.digest
-    measured = evaluate(model, kmnist.held_out_images)
+    measured = measure(name, "grey")
     for part, value in measured._asdict().items():
         assert manifest["metrics"][f"held_out_{part}"] == pytest.approx(value, abs=0.3)
 
@@ -85,6 +105,7 @@ VARIANTS = runpy.run_path(str(ROOT / "scripts" / "train_records.py"))["VARIANTS"
 TABLES = {
     *("comparison", "laboratory", "reading", "judges", "looks", "splits"),
     *("grids", "priors", "written", "bytes"),
+    *("quantizers", "quantizers_manifest", "quantizer_settings", "quantizer_starts"),
 }
 DRAWINGS = {"drawings", "writing"}  # pictures, and no run
 FILM = "article-small"  # a small run, with pictures at every record
@@ -232,7 +253,7 @@ def test_every_seed_of_every_model_is_compared(comparison):
 def test_the_comparison_holds_what_the_weights_cost(name, version, comparison, kmnist):
     model, _ = load_trained(name)
     images = binarize(kmnist.held_out_images, version)
-    found = model.cost(images, kmnist.train_images)
+    found = code_cost(model, images, shares(name))
     for part, value in comparison[name][version].items():
         assert value == pytest.approx(getattr(found, part), abs=0.05)
 
@@ -242,11 +263,10 @@ def test_the_comparison_holds_what_the_weights_cost(name, version, comparison, k
 def test_the_comparison_holds_what_a_vae_costs(name, version, comparison, kmnist):
     """The whole set for the bound; for the likelihood its distance, on some letters."""
     model, cost = load_trained(name)[0], comparison[name][version]
-    images = binarize(kmnist.held_out_images, version)
-    found = evaluate(model, images)
+    found = measure(name, version)
     assert cost["bound"] == pytest.approx(found.negative_elbo, abs=0.3)
     assert cost["price"] == pytest.approx(found.kl, abs=0.1)
-    some = images[:100]
+    some = binarize(kmnist.held_out_images, version)[:100]
     gap = evaluate(model, some).negative_elbo - likelihood_nats(model, some)
     assert cost["bound"] - cost["likelihood"] == pytest.approx(gap, abs=1.5)
 
