@@ -10,7 +10,6 @@ import argparse
 import multiprocessing
 import os
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from tqdm import tqdm
 
@@ -207,7 +206,7 @@ def time_steps(place):
 
 
 def manifests():
-    """Say what the table was made from: a manifest of each way in each place, seed 0."""
+    """Say what the table was made from: a manifest of each way and place, seed 0."""
     from vqvae_lesson.data import load_kmnist
     from vqvae_lesson.laboratory import PLACES, WAYS, small_quantizer
     from vqvae_lesson.runs.manifests import describe
@@ -222,13 +221,20 @@ def manifests():
     }
 
 
+def answer(call):
+    """Do one job in a process of its own; hand it back with what it found."""
+    function, job = call
+    return job, function(*job)
+
+
 def work_off(jobs, function, workers, keep):
     """Run jobs, so many at a time, and keep each result as it comes."""
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, max_tasks_per_child=12) as pool:
-        waiting = {pool.submit(function, *job): job for job in jobs}
-        for done in tqdm(as_completed(waiting), total=len(jobs), unit="training"):
-            keep(*waiting[done], done.result())
+    calls = [(function, job) for job in jobs]
+    with spawn.Pool(workers, maxtasksperchild=12) as pool:
+        found = pool.imap_unordered(answer, calls)
+        for job, result in tqdm(found, total=len(jobs), unit="training"):
+            keep(*job, result)
 
 
 def main():
