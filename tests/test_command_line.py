@@ -1,6 +1,8 @@
 import importlib.metadata
 import json
 import os
+import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -123,7 +125,7 @@ def test_every_number_of_a_recipe_has_an_option(command):
 
     from vqvae_lesson.recipes import RECIPES
 
-    out = command("train", "--help")[1]
+    out = re.sub(r"(?<=\w)-\s+", "-", command("train", "--help")[1])  # broken lines
     assert all(name in out for name in RECIPES)
     for field in {field for recipe in RECIPES.values() for field in fields(recipe)}:
         assert f"--{field.name.replace('_', '-')} " in out
@@ -406,15 +408,15 @@ def test_train_keeps_a_record_when_asked_and_resume_goes_on_with_it(command):
         assert record["picture_steps"].tolist() == [1]
 
 
-def test_a_gap_in_the_record_is_said_and_recording_goes_on_by_itself(command):
+def test_a_gap_in_the_record_is_said_and_recording_goes_on_by_itself(command, trained):
+    shutil.copytree(trained, "out")
     arguments = ["train", "--data", "letters.npz", "--out", "out"]
-    assert command(*arguments, *SMALL, "--steps", "2")[0] == 0
-    code, out, _ = command(*arguments, "--resume", "--record", "--steps", "3")
+    code, out, _ = command(*arguments, "--resume", "--record", "--steps", "9")
     assert code == 0
-    assert "codes.npz has a gap: nothing was recorded from step 1 to 2\n" in out
-    assert command(*arguments, "--resume", "--steps", "4")[0] == 0
+    assert "codes.npz has a gap: nothing was recorded from step 1 to 8\n" in out
+    assert command(*arguments, "--resume", "--steps", "10")[0] == 0
     with np.load("out/codes.npz") as record:
-        assert record["steps"].tolist() == [3, 4]
+        assert record["steps"].tolist() == [9, 10]
 
 
 def test_sample_draws_as_many_letters_as_asked(command, trained):
