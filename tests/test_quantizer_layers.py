@@ -534,12 +534,13 @@ def test_what_is_compared_is_the_best_setting_of_those_tried():
         assert BEST[way] == np.argmin(nats), way
 
 
-def test_every_way_has_three_seeds_in_every_place():
+def test_every_way_has_three_seeds_in_every_place_but_the_dearest():
     runs = load_quantizers()
     assert [*runs] == [*PLACES]
-    for ways in runs.values():
+    for place, ways in runs.items():
         assert [*ways] == [*WAYS]
-        assert {len(seeds) for seeds in ways.values()} == {3}
+        seeds = {len(found) for found in ways.values()}
+        assert seeds == {1 if place == "7x7, 4096" else 3}, place
 
 
 def test_the_manifest_names_the_recipes_that_are_compared():
