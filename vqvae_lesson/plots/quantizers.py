@@ -124,7 +124,7 @@ def cuts_of_the_plane(latents):
     -------
     dict
         From "codebook", "product", "residual", "FSQ", "LFQ", "SimVQ" to a
-        :class:`Cut`; and for FSQ "pressed", the plane between -1 and 1 in which it
+        named tuple with `numbers`, `codes`, `levels`, `latents`, `origins`; and for FSQ "pressed", the plane between -1 and 1 in which it
         rounds, for SimVQ "frozen", its codes before the map.
 
     Examples
