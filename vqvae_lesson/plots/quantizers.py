@@ -123,8 +123,9 @@ def cuts_of_the_plane(latents):
     Returns
     -------
     dict
-        From "codebook", "product", "residual", "FSQ", "LFQ", "SimVQ" to a
-        named tuple with `numbers`, `codes`, `levels`, `latents`, `origins`; and for FSQ "pressed", the plane between -1 and 1 in which it
+        From "codebook", "product", "residual", "FSQ", "LFQ", "SimVQ" to a named
+        tuple with `numbers`, `codes`, `levels`, `latents`, `origins`; and for FSQ
+        "pressed", the plane between -1 and 1 in which it
         rounds, for SimVQ "frozen", its codes before the map.
 
     Examples
