@@ -530,7 +530,9 @@ def test_commitment_is_weighed_as_the_book_weighs_it():
 def test_what_is_compared_is_the_best_setting_of_those_tried():
     tried = read_json(RECORDS / "quantizer_settings.json")
     for way, settings in TRIED.items():
-        nats = [tried[way][str(number)]["nll"] for number in range(len(settings))]
+        # So that nothing but the start differs between the two.
+        same = "gradient" if way == "gradient, started" else way
+        nats = [tried[same][str(number)]["nll"] for number in range(len(settings))]
         assert BEST[way] == np.argmin(nats), way
 
 
