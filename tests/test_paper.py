@@ -71,17 +71,18 @@ def test_the_book_says_what_it_is_and_is_no_burden(printed):
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     assert reader.metadata.title == config["title"]
     assert reader.metadata.author == config["author"]
-    assert 150 < len(reader.pages) < 420
+    assert 150 < len(reader.pages) < 470
     assert printed.stat().st_size < 30_000_000
 
 
 def test_every_chapter_begins_a_page_and_is_where_the_contents_say(texts, starts):
     assert [*starts.values()] == sorted({*starts.values()}), "one page each, in order"
+    contents = " ".join(texts[1:3])
     for name, number in starts.items():
         head, text = re.escape(title(name)), texts[number - 1]
         assert re.match(rf"{head}\b", text)
         assert len(re.findall(head, text[:200])) > 1, "running head and title"
-        assert re.search(rf"{head}[ .]*{number}\b", texts[1])
+        assert re.search(rf"{head}[ .]*{number}\b", contents)
 
 
 def test_a_chapter_has_its_title_above_every_page(texts, starts):
