@@ -35,18 +35,18 @@ def cosines(model, images, seed):
         share: measured_gradients(model, images, places, share * spread)
         for share in STEPS
     }
-    found = {}
+    found, estimated = {}, {}
     for name, recipe in estimators(model.recipe).items():
         model.quantizer.recipe = recipe
         noise = noise_seeds(seed, 0)
-        estimated = estimated_gradients(model, images, places, noise)
+        estimated[name] = estimated_gradients(model, images, places, noise)
         for share, slopes in measured.items():
             moved = np.any(slopes != 0, axis=1)
-            found[f"{name}cosine {share}"] = mean_cosine(estimated, slopes, moved)
+            found[f"{name}cosine {share}"] = mean_cosine(estimated[name], slopes, moved)
+    others = np.roll(estimated[""], 1, axis=0)  # of another letter: a control
     for share, slopes in measured.items():
         moved = np.any(slopes != 0, axis=1)
         found[f"moved {share}"] = moved.mean()
-        others = np.roll(estimated, 1, axis=0)  # of another letter: a control
         found[f"control cosine {share}"] = mean_cosine(others, slopes, moved)
     found["both steps cosine"] = mean_cosine(*measured.values(), moved)
     model.quantizer.recipe = model.recipe
@@ -78,13 +78,17 @@ def trained(recipe, seed, letters, early=None):
     from vqvae_lesson.training import Training
 
     training = Training(recipe, letters.train_images.shape[1:], seed)
-    steps = recipe.epochs * (len(letters.train_images) // recipe.batch_size)
-    for until in (EARLY, steps):
+    for until in (EARLY, all_steps(recipe, letters.train_images)):
         for _ in training.steps(letters.train_images, until):
             pass
         if until == EARLY and early:
             early(training.model)
     return training.model
+
+
+def all_steps(recipe, examples):
+    """Count the steps of a whole training."""
+    return recipe.epochs * (len(examples) // recipe.batch_size)
 
 
 def one_thread():
@@ -149,7 +153,7 @@ def written_nats(model, seed, train, held_out):
     small = {"width": 64, "blocks": 1, "dropout": 0.0, "learning_rate": 3e-3}
     training = Training(PriorRecipe(**sizes, **small, epochs=3), seed=seed)
     rows = training.model.rows(train)
-    for _ in training.steps(rows, 3 * (len(rows) // 64)):
+    for _ in training.steps(rows, all_steps(training.recipe, rows)):
         pass
     return evaluate(training.model, training.model.rows(held_out)).nats
 
@@ -170,12 +174,13 @@ def start_scalars(factor, seed):
     from vqvae_lesson.training import Training
 
     letters = load_kmnist()
+    images = letters.train_images
     recipe = replace(small_quantizer("FSQ"), warm_up_steps=0)
-    training = Training(recipe, letters.train_images.shape[1:], seed)
+    training = Training(recipe, images.shape[1:], seed)
     *_, last, _ = training.model.encoder.layers
     last.kernel.assign(factor * last.kernel)
-    spread = training.model.encoder(letters.train_images[:SHOWN]).numpy().std()
-    for _ in training.steps(letters.train_images, 625):
+    spread = training.model.encoder(images[:SHOWN]).numpy().std()
+    for _ in training.steps(images, all_steps(recipe, images)):
         pass
     metrics = evaluate(training.model, letters.held_out_images)._asdict()
     return rounded({"pixels": metrics.pop("nll"), **metrics, "spread": spread})
@@ -206,19 +211,21 @@ def time_steps(place):
 
 
 def manifests():
-    """Say what the table was made from: a manifest of each way and place, seed 0."""
+    """Say what the table was made from: data, versions, each way and place."""
+    from dataclasses import asdict
+
     from vqvae_lesson.data import load_kmnist
-    from vqvae_lesson.laboratory import PLACES, WAYS, small_quantizer
+    from vqvae_lesson.laboratory import PLACES, SEEDS, WAYS, small_quantizer
     from vqvae_lesson.runs.manifests import describe
 
-    letters = load_kmnist()
-    return {
-        place: {
-            way: describe("grid", small_quantizer(way, *sizes), letters, seed=0)
-            for way in WAYS
-        }
+    any_recipe = small_quantizer("averages", *next(iter(PLACES.values())))
+    described = describe("grid", any_recipe, load_kmnist(), seed=0)
+    shared = {name: described[name] for name in ("image_shape", "data", "versions")}
+    recipes = {
+        place: {way: asdict(small_quantizer(way, *sizes)) for way in WAYS}
         for place, sizes in PLACES.items()
     }
+    return {"seeds": list(SEEDS), **shared, "recipes": recipes}
 
 
 def answer(call):

@@ -546,8 +546,8 @@ def test_every_way_has_three_seeds_in_every_place_but_the_dearest():
 
 
 def test_the_manifest_names_the_recipes_that_are_compared():
-    manifests = read_json(RECORDS / "quantizers_manifest.json")
+    recipes = read_json(RECORDS / "quantizers_manifest.json")["recipes"]
     for place, sizes in PLACES.items():
         for way in WAYS:
             recipe = small_quantizer(way, *sizes)
-            assert manifests[place][way]["hyperparameters"] == asdict(recipe)
+            assert recipes[place][way] == asdict(recipe)

@@ -71,6 +71,7 @@ CHANGED = {
     "averages, rotation": METHODS["rotation"],
     "gradient": METHODS["gradient"],
     "gradient, started": {**METHODS["gradient"], "warm_up_steps": 100},
+    "gradient, started, 128": {**METHODS["gradient"], "warm_up_steps": 100},
     "gradient, rotation": {**METHODS["gradient"], "rotate": True},
     "SimVQ": METHODS["simvq"],
     "product": METHODS["product"],
@@ -95,13 +96,14 @@ TRIED = {
         for entropy in (0.1, 0.3)
     ],
 }
-# The one of these that left the fewest nats of the pixels; a started gradient has that
-# of the gradient, so that nothing but the start differs.
+# The one of these that left the fewest nats of the pixels; a started gradient stands
+# twice: with the gradient's, so that nothing but the start differs, and with its own.
 BEST = {
     "averages": 2,
     "averages, rotation": 3,
     "gradient": 3,
     "gradient, started": 3,
+    "gradient, started, 128": 2,
     "gradient, rotation": 2,
     "SimVQ": 3,
     "product": 3,

@@ -35,6 +35,7 @@ LOOKS = {
     "averages, rotation": (COLORS[0], "D", "--"),
     "gradient": (COLORS[1], "o", "-"),
     "gradient, started": (COLORS[1], "s", ":"),
+    "gradient, started, 128": (COLORS[1], "^", "-."),
     "gradient, rotation": (COLORS[1], "D", "--"),
     "SimVQ": (COLORS[2], "o", "-"),
     "product": (COLORS[3], "o", "-"),
