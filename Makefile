@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RECIPE ?= article
-CHAPTERS ?= $(sort $(wildcard book/[0-9]*.ipynb))
+CHAPTERS ?= $(sort $(wildcard book/*.ipynb))
 # Letters that lie beside the checkout are used; else they are downloaded once.
 KMNIST_DIR ?= $(wildcard $(CURDIR)/../shared/kmnist)
 export KMNIST_DIR
@@ -133,7 +133,7 @@ cover: install  ## draw the first page's pictures and the book's sign from the t
 	$(BIN)/python scripts/draw_first_page.py
 
 minutes: install  ## measure how long each chapter takes to read and to run
-	$(ALONE) $(BIN)/python -m scripts.measure_minutes $(CHAPTERS)
+	$(ALONE) $(BIN)/python -m scripts.measure_minutes $(filter-out book/museum.ipynb,$(CHAPTERS))
 
 vendor: install ## bring the libraries and typefaces of the pages from npm, as their lists name them
 	$(BIN)/python scripts/vendor_libraries.py $(LIBRARIES)

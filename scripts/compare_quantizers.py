@@ -186,6 +186,27 @@ def start_scalars(factor, seed):
     return rounded({"pixels": metrics.pop("nll"), **metrics, "spread": spread})
 
 
+def drop_stages(dropped, seed):
+    """Train residual codes, with dropout of stages or without: nats by stages kept."""
+    one_thread()
+    from dataclasses import replace
+
+    from vqvae_lesson.data import load_kmnist
+    from vqvae_lesson.laboratory import PLACES, small_quantizer
+    from vqvae_lesson.losses import reconstruction_loss
+    from vqvae_lesson.metrics import choose
+
+    letters = load_kmnist()
+    recipe = small_quantizer("residual", *PLACES["4x4, 512"])
+    model = trained(replace(recipe, drop_stages=dropped), seed, letters)
+    images = letters.held_out_images
+    indices, found = choose(model, images), {}
+    for stages in range(1, recipe.parts + 1):
+        logits = model.decoder(model.quantizer.lookup(indices, stages))
+        found[stages] = reconstruction_loss(images, logits)
+    return rounded(found)
+
+
 def time_steps(place):
     """Time one step of every quantizer, turn and turn about: medians, milliseconds."""
     import numpy as np
@@ -262,6 +283,7 @@ def main():
     table, runs = found("quantizers")
     steps, milliseconds = found("quantizer_steps")
     starts, scratch = found("quantizer_starts")
+    stages, kept = found("quantizer_stages")
 
     def keep_setting(way, number, metrics):
         tried.setdefault(way, {})[str(number)] = metrics
@@ -270,6 +292,10 @@ def main():
     def keep_start(factor, seed, metrics):
         scratch.setdefault(str(factor), {})[str(seed)] = metrics
         write_json(starts, scratch)
+
+    def keep_stages(dropped, seed, nats):
+        kept.setdefault("dropped" if dropped else "whole", {})[str(seed)] = nats
+        write_json(stages, kept)
 
     def keep_run(way, place, seed, metrics):
         runs.setdefault(place, {}).setdefault(way, {})[str(seed)] = metrics
@@ -299,12 +325,19 @@ def main():
         for seed in SEEDS
         if str(seed) not in scratch.get(str(factor), {})
     ]
+    to_drop = [
+        (dropped, seed)
+        for dropped in (False, True)
+        for seed in SEEDS
+        if str(seed) not in kept.get("dropped" if dropped else "whole", {})
+    ]
     if not asked.time:
-        short = len(to_try) + len(to_start)
+        short = len(to_try) + len(to_start) + len(to_drop)
         hours = (short / 2 + len(to_run)) * MINUTES / asked.workers / 60
         print(f"{short + len(to_run)} trainings, some {hours:.1f} hours")
         work_off(to_try, try_setting, asked.workers, keep_setting)
         work_off(to_start, start_scalars, asked.workers, keep_start)
+        work_off(to_drop, drop_stages, asked.workers, keep_stages)
         work_off(to_run, measure, asked.workers, keep_run)
     write_json(RECORDS / "quantizers_manifest.json", manifests())
     for place in PLACES:

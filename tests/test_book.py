@@ -16,6 +16,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 NOISE = re.compile(r"cudart|cuInit|absl::|oneDNN|Warning|\d+it/s|\x1b\[|I0000|E0000")
 LOCAL = re.compile(r"(?<![\w.])/(root|work|home|tmp|Users|var)/[\w.-]+")
 ADDRESS = re.compile(r"at 0x[0-9a-f]+")
@@ -53,6 +54,10 @@ def chapters():
     return pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 
+def notebooks():
+    return pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
 def test_every_chapter_is_in_the_table_of_contents():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
     listed = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
@@ -67,13 +72,13 @@ def test_the_introduction_links_every_chapter():
         assert f"({path.name})" in introduction
 
 
-@chapters()
+@notebooks()
 def test_outputs_come_from_one_clean_execution(path):
     counts = [cell.execution_count for cell in code_cells(path)]
     assert counts == list(range(1, len(counts) + 1))
 
 
-@chapters()
+@notebooks()
 def test_no_output_holds_errors_or_noise(path):
     for cell in code_cells(path):
         for output in cell.outputs:
@@ -84,7 +89,7 @@ def test_no_output_holds_errors_or_noise(path):
                 assert not pattern.search(text), text
 
 
-@chapters()
+@notebooks()
 def test_cells_are_short(path):
     lengths = [
         sum(1 for line in cell.source.splitlines() if line.strip())
@@ -94,7 +99,7 @@ def test_cells_are_short(path):
     assert median(lengths) <= 6
 
 
-@chapters()
+@notebooks()
 def test_every_figure_has_caption_label_and_alt_text(path):
     for cell in code_cells(path):
         if any("image/png" in output.get("data", {}) for output in cell.outputs):
@@ -104,7 +109,7 @@ def test_every_figure_has_caption_label_and_alt_text(path):
             assert len(cell.metadata["mystnb"]["image"]["alt"]) > 40
 
 
-@chapters()
+@notebooks()
 def test_every_drawing_has_caption_label_title_and_description(path):
     for cell in code_cells(path):
         for drawing in drawings(cell):
@@ -126,7 +131,7 @@ def drawings(cell):
                 yield ElementTree.fromstring(drawing)
 
 
-@chapters()
+@notebooks()
 def test_pictures_in_motion_weigh_less_than_300_kilobytes(path):
     for cell in code_cells(path):
         for text in texts(cell):
@@ -203,7 +208,7 @@ def test_every_exercise_has_stub_check_and_folded_solution(path):
             assert cell.outputs[0].data["text/plain"].startswith("Right")
 
 
-@chapters()
+@notebooks()
 def test_a_folded_cell_that_is_no_solution_says_what_it_shows(path):
     for cell in code_cells(path):
         folded = any(tag.startswith("hide-") for tag in tags(cell))
@@ -211,14 +216,14 @@ def test_a_folded_cell_that_is_no_solution_says_what_it_shows(path):
             assert cell.metadata["mystnb"]["code_prompt_show"].startswith("Show")
 
 
-@chapters()
+@notebooks()
 def test_prose_uses_nothing_that_plain_jupyterlab_cannot_show(path):
     directives = set(re.findall(r"^[`:]{3,}\{(\w+)\}", path_text(path), re.MULTILINE))
     assert directives <= {"admonition", "exercise"}
     assert not re.search(r"\{[\w:]+\}`", path_text(path)), "a role"
 
 
-@chapters()
+@notebooks()
 def test_links_to_other_pages_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path_text(path)):
         assert (ROOT / "book" / target).is_file(), target
@@ -286,7 +291,7 @@ def test_a_word_of_the_glossary_stands_in_its_chapter(word, chapter):
     assert stem in path_text(ROOT / "book" / chapter).lower()
 
 
-@chapters()
+@notebooks()
 def test_links_to_words_of_the_glossary_lead_to_them(path):
     known = {slug(word) for word, _ in entries_of_the_glossary()}
     assert {*re.findall(r"\(glossary\.md#([^)]+)\)", path_text(path))} <= known

@@ -1,11 +1,13 @@
 """Latent grids: shapes at every number of halvings, and what one code can reach."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from vqvae_lesson.errors import LessonError
 from vqvae_lesson.grid import (
     build_grid_decoder,
     build_grid_encoder,
@@ -237,3 +239,11 @@ def test_the_record_of_grids_is_whole_and_its_prices_are_in_order():
             assert run["codes_in_use"] <= num_codes
             assert 1 <= run["perplexity"] <= num_codes
             assert run["by_place"] < run["frequencies"] + 0.5 < run["uniform"] + 1
+
+
+@pytest.mark.parametrize(("codes", "few"), [(64, False), (392, False), (393, True)])
+def test_a_grid_may_have_as_many_codes_as_the_images_have_latents(codes, few):
+    recipe = GridRecipe(num_codes=codes, warm_up_steps=10, batch_size=8)
+    shape = (8, 28, 28, 1)  # 8 images of 49 latents
+    with pytest.raises(LessonError, match="392 latents") if few else nullcontext():
+        recipe.require_letters(shape)

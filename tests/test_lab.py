@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 BOOK = Path(__file__).parents[1] / "book"
-CHAPTERS = [path.name for path in sorted(BOOK.glob("[0-9]*.ipynb"))]
+NOTEBOOKS = [path.name for path in sorted(BOOK.glob("*.ipynb"))]
 RAW = (":::", "```", "{figure}", "{admonition}", "{exercise")
 TRACKER = "@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
 RENDERED = """count => {
@@ -71,7 +71,7 @@ def lab(tmp_path_factory):
         "stderr": subprocess.DEVNULL,
     }
     trust = [sys.executable, "-m", "jupyter", "trust"]
-    subprocess.run([*trust, *(home / "book").glob("[0-9]*.ipynb")], check=True, **about)
+    subprocess.run([*trust, *(home / "book").glob("*.ipynb")], check=True, **about)
     port = free_port()
     start = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     options = [f"--port={port}", f"--ServerApp.root_dir={home / 'book'}"]
@@ -103,7 +103,7 @@ def workbench(chromium, lab):
     page.close()
 
 
-@pytest.fixture(params=CHAPTERS)
+@pytest.fixture(params=NOTEBOOKS)
 def chapter(workbench, request):
     """Open a chapter without a kernel: its stored outputs are what is looked at."""
     workbench.evaluate(OPEN, request.param)

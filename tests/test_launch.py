@@ -18,11 +18,11 @@ from packaging.specifiers import SpecifierSet
 from scripts.write_launch_cell import TAGS, launch_cell, repository, write_launch_cell
 
 ROOT = Path(__file__).parent.parent
-CHAPTERS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 SOMEWHERE = "https://github.com/somebody/letters"
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_cell_for_colab_stands_behind_the_title_and_names_the_repository(path):
     title, cell, *others = nbformat.read(path, as_version=4).cells
     assert title.source.startswith("# ")
@@ -34,11 +34,11 @@ def test_the_cell_for_colab_stands_behind_the_title_and_names_the_repository(pat
 
 def test_another_address_replaces_the_cell_and_changes_nothing_else(tmp_path):
     copy = tmp_path / "chapter.ipynb"
-    copy.write_bytes(CHAPTERS[0].read_bytes())
+    copy.write_bytes(NOTEBOOKS[0].read_bytes())
     write_launch_cell(copy, SOMEWHERE)
     assert copy.read_text().count(SOMEWHERE) == 1
     write_launch_cell(copy, repository())
-    assert copy.read_bytes() == CHAPTERS[0].read_bytes()
+    assert copy.read_bytes() == NOTEBOOKS[0].read_bytes()
 
 
 @pytest.mark.parametrize("tags", [TAGS, []], ids=["skipped", "run"])

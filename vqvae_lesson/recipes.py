@@ -103,23 +103,23 @@ class Recipe:
         """
         raise NotImplementedError
 
-    def require_letters(self, count):
+    def require_letters(self, shape):
         """Refuse so few letters that no training could begin, or end.
 
         Parameters
         ----------
-        count : int
-            Training images.
+        shape : tuple of int
+            Of the training images: N, height, width, channels.
 
         Raises
         ------
         LessonError
             For fewer than a batch.
         """
-        if count < self.batch_size:
+        if shape[0] < self.batch_size:
             raise LessonError(
                 f"batch_size is {self.batch_size}, expected at most the number of "
-                f"letters, {count}"
+                f"letters, {shape[0]}"
             )
 
     def require_memory(self, image_shape, latent_size=1, entries=0):
@@ -228,14 +228,19 @@ class VQVAERecipe(Recipe):
 
         return VQVAE(self, image_shape, seed)
 
-    def require_letters(self, count):
+    def require_letters(self, shape):
         """Refuse fewer than a batch, and too few for codes that start on them."""
-        super().require_letters(count)
-        if self.warm_up_steps and count * self.latent_size < self.num_codes:
+        super().require_letters(shape)
+        latents = shape[0] * self.latents_of(shape[1:])
+        if self.warm_up_steps and latents < self.num_codes:
             raise LessonError(
                 f"num_codes is {self.num_codes}, expected at most one for each of "
-                f"{count * self.latent_size} latents: use more images"
+                f"{latents} latents: use more images"
             )
+
+    def latents_of(self, image_shape):
+        """Count the latents of one image."""
+        return self.latent_size
 
     def require_memory(self, image_shape):
         """Refuse numbers too large for memory, the codes among them."""
@@ -301,8 +306,7 @@ class GridRecipe(VQVAERecipe):
     def require_memory(self, image_shape):
         """Refuse numbers too large for memory, the codes among them."""
         self.require_halvings(image_shape)
-        sides = [-(-size // 2**self.halvings) for size in image_shape[:2]]
-        latents, depth = math.prod(sides), self.base_depth
+        latents, depth = self.latents_of(image_shape), self.base_depth
         pixels = latents * 4**self.halvings
         weights = 25 * depth * (16 * depth * self.halvings + 2 * image_shape[2])
         weights += 2 * depth * 9 * (self.neck_depth + self.code_size)
@@ -310,6 +314,10 @@ class GridRecipe(VQVAERecipe):
         outputs = pixels * (10 * depth + image_shape[2])
         outputs += latents * (self.num_codes + self.neck_depth)
         self.expect_room(weights, self.batch_size * outputs)
+
+    def latents_of(self, image_shape):
+        """Count the latents of one image: rows times columns."""
+        return math.prod(-(-size // 2**self.halvings) for size in image_shape[:2])
 
     def require_one_code(self):
         """Refuse: the codes of a grid do not each stand for a picture."""

@@ -79,7 +79,7 @@ class Run:
         if record:
             recipe.require_one_code()
         recipe.require_memory(image_shape)
-        recipe.require_letters(count)
+        recipe.require_letters(letters.train_images.shape)
         self.folder, self.letters = Path(folder), letters
         self.per_epoch = count // recipe.batch_size
         self.steps = recipe.epochs * self.per_epoch if steps is None else steps
