@@ -105,7 +105,8 @@ VARIANTS = runpy.run_path(str(ROOT / "scripts" / "train_records.py"))["VARIANTS"
 TABLES = {
     *("comparison", "laboratory", "reading", "judges", "looks", "splits"),
     *("grids", "priors", "written", "bytes"),
-    *("quantizers", "quantizers_manifest", "quantizer_settings", "quantizer_starts"),
+    *("quantizers", "quantizers_manifest", "quantizer_settings"),
+    *("quantizer_starts", "quantizer_stages", "quantizer_steps"),
 }
 DRAWINGS = {"drawings", "writing"}  # pictures, and no run
 FILM = "article-small"  # a small run, with pictures at every record
