@@ -182,7 +182,9 @@ def moving_average(average, value, decay):
 
 
 @takes(state=STATE, latents="[..., D]", indices="int [...]")
-def ema_step(state, latents, indices, decay, start="article"):
+def ema_step(
+    state, latents, indices, decay, start="article", statistics=batch_statistics
+):
     """One update of the codebook from one batch.
 
     Parameters
@@ -195,6 +197,9 @@ def ema_step(state, latents, indices, decay, start="article"):
         γ in [0, 1): how much of the old average stays.
     start : {"article", "debiased", "consistent"}
         How the averages were started; a name in ``EMA_STARTS``.
+    statistics : callable
+        Counts the batch; where several devices share it, it adds up what all of
+        them have counted (chapter 19).
 
     Returns
     -------
@@ -219,7 +224,7 @@ def ema_step(state, latents, indices, decay, start="article"):
            [8.  , 8.  ]], dtype=float32)
     """
     rule = ema_start(start)
-    counts, sums = batch_statistics(latents, indices, state.codebook.shape[0])
+    counts, sums = statistics(latents, indices, state.codebook.shape[0])
     ema_counts = moving_average(state.ema_counts, counts, decay)
     ema_sums = moving_average(state.ema_sums, sums, decay)
     codebook = ema_sums / (ema_counts[:, None] + rule.epsilon)
@@ -288,6 +293,9 @@ class VectorQuantizerEMA(VectorQuantizer):
     ----------
     ema_counts : variable, float32 [K]
     ema_sums : variable, float32 [K, D]
+    statistics, candidates : callable
+        How a batch is counted, and which latents codes are revived on. Several
+        devices that share a batch exchange both (chapter 19).
 
     Examples
     --------
@@ -313,13 +321,15 @@ class VectorQuantizerEMA(VectorQuantizer):
         if not 0 <= decay < 1:
             raise LessonError(f"decay is {decay}, expected 0 <= decay < 1")
         self.decay, self.start, self.revive_below = decay, start, revive_below
+        self.statistics, self.candidates = batch_statistics, tf.identity
         first = start_averages(self.codebook, start)
         self.ema_counts = self._average("ema_counts", first.ema_counts)
         self.ema_sums = self._average("ema_sums", first.ema_sums)
 
     def _average(self, name, value):
         """Add a weight that no gradient moves, with its first value."""
-        weight = self.add_weight(name=name, shape=value.shape, trainable=False)
+        about = {"trainable": False, "aggregation": "only_first_replica"}
+        weight = self.add_weight(name=name, shape=value.shape, **about)
         weight.assign(value)
         return weight
 
@@ -336,9 +346,10 @@ class VectorQuantizerEMA(VectorQuantizer):
         latents : tensor, float32 [..., D]
         indices : tensor, int32 [...]
         """
-        state = ema_step(self.state, latents, indices, self.decay, self.start)
+        rule = self.decay, self.start, self.statistics
+        state = ema_step(self.state, latents, indices, *rule)
         if self.revive_below:
-            state = revive(state, latents, self.revive_below)
+            state = revive(state, self.candidates(latents), self.revive_below)
         self.assign(state)
 
     def place(self, codebook):

@@ -15,6 +15,7 @@ from vqvae_lesson.errors import LessonError
 from vqvae_lesson.limits import code_nats, require_one_latent
 from vqvae_lesson.losses import Losses, commitment_loss, reconstruction_loss
 from vqvae_lesson.metrics import choose, code_counts, encode
+from vqvae_lesson.noise import for_the_batch
 from vqvae_lesson.runs.files import open_arrays, whole_file
 
 __all__ = [
@@ -90,7 +91,8 @@ class WarmUp:
         output : None
         """
         latents = self.model.encoder(images)
-        noisy = latents + tf.random.stateless_normal(tf.shape(latents), noise)
+        normal = tf.random.stateless_normal
+        noisy = latents + for_the_batch(normal, tf.shape(latents), noise)
         reconstruction = reconstruction_loss(images, self.model.decoder(noisy))
         pull = commitment_loss(latents, tf.zeros_like(latents))
         total = reconstruction + self.weight * pull

@@ -17,7 +17,7 @@ from keras import layers
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.metrics import choose
 from vqvae_lesson.model import LessonModel
-from vqvae_lesson.noise import noise_seeds
+from vqvae_lesson.noise import for_the_batch, noise_seeds
 from vqvae_lesson.training import Training
 
 __all__ = [
@@ -433,7 +433,8 @@ class TransformerPrior(LessonModel):
 
     def losses(self, rows, noise):
         """Nats per letter; what drops out is drawn anew in each step."""
-        kept = tf.random.stateless_uniform([tf.shape(rows)[0], 1], noise)
+        shape = [tf.shape(rows)[0], 1]
+        kept = for_the_batch(tf.random.stateless_uniform, shape, noise)
         labels = tf.where(kept < self.recipe.drop_label, self.no_label, rows[:, :1])
         rows = tf.concat([labels, rows[:, 1:]], axis=1)
         nats = tf.reduce_sum(self.nats(rows, training=True), axis=1)

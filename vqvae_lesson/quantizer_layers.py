@@ -22,6 +22,7 @@ from vqvae_lesson.losses import (
 )
 from vqvae_lesson.metrics import encode, nll_per_image
 from vqvae_lesson.model import Output, checks_images
+from vqvae_lesson.noise import for_the_batch
 from vqvae_lesson.quantizer import lookup, nearest_code
 from vqvae_lesson.quantizers import (
     bit_entropies,
@@ -305,8 +306,10 @@ class Residual(Parts):
         pulls = [self.commitment(latents, total) for total in tf.unstack(sums)]
         kept = sums[-1]
         if noise is not None and self.recipe.drop_stages:
-            most = [tf.shape(latents)[0]], noise, 1, len(self.parts) + 1
-            kept = keep_stages(sums, tf.random.stateless_uniform(*most, tf.int32))
+            draw, stages = tf.random.stateless_uniform, len(self.parts)
+            about = {"minval": 1, "maxval": stages + 1, "dtype": tf.int32}
+            most = for_the_batch(draw, [tf.shape(latents)[0]], noise, **about)
+            kept = keep_stages(sums, most)
         indices = to_number(digits, self.recipe.levels)
         return Quantized(self.estimate(latents, kept), indices, tf.add_n(pulls))
 
@@ -378,8 +381,8 @@ class Gumbel(Quantizer):
         undecided = tf.reduce_mean(tf.reduce_sum(surprise, axis=1))
         if noise is not None:
             least = np.finfo(np.float32).tiny
-            size = tf.shape(logits)
-            uniform = tf.random.stateless_uniform(size, noise, least)
+            draw, size = tf.random.stateless_uniform, tf.shape(logits)
+            uniform = for_the_batch(draw, size, noise, minval=least)
             shares = gumbel_softmax(logits, uniform, self.recipe.temperature)
         indices = tf.argmax(shares, axis=-1, output_type=tf.int32)
         one_hot = tf.one_hot(indices, self.recipe.num_codes)
