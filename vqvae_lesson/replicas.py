@@ -205,7 +205,8 @@ class SharedTraining(Training):
         """
         call = Share(model), optimizer, images, noise
         losses = self.strategy.run(train_step, args=call)
-        return self.strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
+        added = [self.strategy.reduce("SUM", term, axis=None) for term in losses]
+        return type(losses)(*added)
 
 
 def mirrored(devices):
