@@ -40,13 +40,22 @@ def _quiet():
         os.close(stderr)
 
 
-def _start_tensorflow():
-    """Import TensorFlow and let it find its devices, without its start-up lines."""
+def _start_tensorflow(devices=None, shared=False):
+    """Import TensorFlow and let it find its devices, without its start-up lines.
+
+    Where a training is `shared`, say among what: several devices or workers, or None.
+    """
     with _quiet():
         import tensorflow as tf
         import tensorflow_probability  # noqa: F401
 
+        strategy = None
+        if shared:
+            from vqvae_lesson.replicas import find_strategy
+
+            strategy = find_strategy(devices)
         tf.config.list_logical_devices()
+    return strategy
 
 
 @click.group()
@@ -82,9 +91,13 @@ def _recipe_options(command):
 @click.option("--out", type=click.Path(path_type=Path), help="By default runs/RECIPE.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 @click.option("--record", is_flag=True, help="Write how each code fares to codes.npz.")
+@click.option("--devices", type=click.IntRange(1, 1024), help="GPUs, else processors.")
 @_recipe_options
-def train(recipe, data, seed, steps, out, resume, record, **changes):
-    """Train a recipe; Ctrl-C leaves a checkpoint to --resume from."""
+def train(recipe, data, seed, steps, out, resume, record, devices, **changes):
+    """Train a recipe; Ctrl-C leaves a checkpoint to --resume from.
+
+    Several workers share a training that TF_CONFIG describes.
+    """
     from vqvae_lesson.data import load_letters
 
     changes = {name: value for name, value in changes.items() if value is not None}
@@ -97,15 +110,17 @@ def train(recipe, data, seed, steps, out, resume, record, **changes):
         )
     recipe = recipe or "article"
     letters = load_letters(data)
-    _start_tensorflow()
-    from vqvae_lesson.runs.run import Run
+    strategy = _start_tensorflow(devices, shared=True)
+    from vqvae_lesson.replicas import is_chief
+    from vqvae_lesson.runs.run import FollowingRun, Run
 
+    kind = Run if strategy is None or is_chief(strategy) else FollowingRun
     out = out or Path("runs") / recipe
     if resume:
-        run = Run.resume(out, letters, steps, record)
+        run = kind.resume(out, letters, steps, record, strategy)
     else:
-        numbers = find_recipe(recipe, **changes)
-        run = Run.start(out, letters, numbers, recipe, seed or 0, steps, record)
+        numbers, about = find_recipe(recipe, **changes), (seed or 0, steps, record)
+        run = kind.start(out, letters, numbers, recipe, *about, strategy)
     if run.record and run.record.missing:
         first, last = run.record.missing[0], run.record.missing[-1]
         _say(f"codes.npz has a gap: nothing was recorded from step {first} to {last}")

@@ -5,11 +5,25 @@ Gradients are added up by the optimizer. Codes that averages move have no gradie
 their counts and sums are added up as well, so that every replica holds the same codes.
 """
 
+import hashlib
+import json
+import os
+
+import numpy as np
 import tensorflow as tf
 
 from vqvae_lesson.ema import VectorQuantizerEMA, batch_statistics
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.training import Training, train_step
+
+GONE = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.UnavailableError,
+)
+#: Seconds that a worker waits for the others before it stops.
+MOST_WAIT = 120
 
 __all__ = [
     "add_up",
@@ -19,7 +33,10 @@ __all__ = [
     "Share",
     "share_codes",
     "SharedTraining",
+    "expect_agreement",
     "mirrored",
+    "find_strategy",
+    "is_chief",
 ]
 
 
@@ -154,6 +171,41 @@ def share_codes(model):
             layer.statistics, layer.candidates = summed_statistics, gathered
 
 
+def expect_agreement(strategy, **texts):
+    """Refuse workers of which one was given something else.
+
+    Parameters
+    ----------
+    strategy : tf.distribute.Strategy
+    **texts : str
+        By name, what all must have.
+
+    Raises
+    ------
+    LessonError
+        Names the first that is not the same everywhere.
+
+    Examples
+    --------
+    >>> expect_agreement(tf.distribute.get_strategy(), data="a", recipe="b")
+    """
+    digests = [hashlib.sha256(text.encode()).digest()[:8] for text in texts.values()]
+    mine = tf.constant(np.frombuffer(b"".join(digests), np.int64)[None])
+    found = strategy.run(lambda: gathered(mine))
+    for name, numbers in zip(texts, np.transpose(_local(strategy, found)), strict=True):
+        if len({*numbers}) > 1:
+            other = int(np.argmax(numbers != numbers[0]))
+            raise LessonError(
+                f"worker {other} has another {name} than worker 0: start all workers "
+                "with the same options and the same letters"
+            )
+
+
+def _local(strategy, values):
+    """Read what this process has of a value."""
+    return strategy.experimental_local_results(values)[0].numpy()
+
+
 class SharedTraining(Training):
     """A training whose batches are shared among the replicas of a strategy.
 
@@ -188,7 +240,36 @@ class SharedTraining(Training):
         with self.strategy.scope():
             super().__init__(recipe, image_shape, seed)
         share_codes(self.model)
-        self.compiled_step = tf.function(self.shared_step)
+        self.agreed, self.compiled = None, tf.function(self.shared_step)
+
+    def compiled_step(self, model, optimizer, images, noise):
+        """Take a step; where something else is trained than before, agree on it first.
+
+        So it is at the first step, and when k-means has put the codes on the data.
+        """
+        if self.agreed is not model:
+            self.agree()
+            self.agreed = model
+        try:
+            return self.compiled(model, optimizer, images, noise)
+        except GONE as error:
+            raise LessonError(
+                f"another worker has stopped, or did not answer for {MOST_WAIT} s: "
+                "start all of them again with --resume"
+            ) from error
+
+    def agree(self):
+        """Give every replica the numbers of the first one, bit for bit."""
+        variables = [*self.model.variables, *self.optimizer.variables]
+
+        def from_first():
+            context = tf.distribute.get_replica_context()
+            mine = tf.constant(context.replica_id_in_sync_group == 0)
+            ours = [tf.convert_to_tensor(one) for one in variables]
+            return add_up([tf.where(mine, one, tf.zeros_like(one)) for one in ours])
+
+        for variable, found in zip(variables, self.strategy.run(from_first)):
+            variable.assign(_local(self.strategy, found))
 
     def shared_step(self, model, optimizer, images, noise):
         """Let every replica take :func:`train_step` on its rows.
@@ -250,3 +331,48 @@ def _split_processor(parts):
                 f"{parts} devices, and the processor counts as {found} since "
                 "TensorFlow has started: ask for them first"
             ) from None
+
+
+def find_strategy(devices=None):
+    """Say on what a training runs: several workers, several devices, or one.
+
+    Parameters
+    ----------
+    devices : int, optional
+        Of this machine.
+
+    Returns
+    -------
+    tf.distribute.Strategy or None
+        Of the workers that the environment's ``TF_CONFIG`` names; None for one device.
+
+    Raises
+    ------
+    LessonError
+        If ``TF_CONFIG`` cannot be read, or is there together with `devices`.
+    """
+    told = os.environ.get("TF_CONFIG")
+    if told is None:
+        return mirrored(devices) if devices else None
+    if devices:
+        raise LessonError("TF_CONFIG names workers: leave out --devices")
+    try:
+        workers = json.loads(told)["cluster"]["worker"]
+        index = json.loads(told)["task"]["index"]
+        right = 0 <= index < len(workers)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        right = False
+    if not right:
+        raise LessonError(
+            f"TF_CONFIG is {told!r}, expected such as "
+            '{"cluster": {"worker": ["first:5000", "second:5000"]}, '
+            '"task": {"type": "worker", "index": 0}}'
+        )
+    limit = tf.distribute.experimental.CommunicationOptions(timeout_seconds=MOST_WAIT)
+    return tf.distribute.MultiWorkerMirroredStrategy(communication_options=limit)
+
+
+def is_chief(strategy):
+    """Say whether this process writes for all: the first worker does, or the only."""
+    resolver = strategy.cluster_resolver
+    return resolver is None or not resolver.task_id

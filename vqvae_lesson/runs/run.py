@@ -8,6 +8,7 @@ code fares there is ``codes.npz``, too.
 
 import csv
 import io
+import json
 import signal
 import time
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from vqvae_lesson.errors import LessonError
 from vqvae_lesson.health import CodeRecord
 from vqvae_lesson.metrics import evaluate
 from vqvae_lesson.plots import save_grid
+from vqvae_lesson.replicas import SharedTraining, expect_agreement
 from vqvae_lesson.runs.checkpoints import (
     load_checkpoint,
     progress_of,
@@ -51,6 +53,8 @@ class Run:
         By default as many as the recipe's epochs have.
     record : bool
         Keep a record of how each code fares.
+    strategy : tf.distribute.Strategy, optional
+        Of several devices or workers; see :mod:`vqvae_lesson.replicas`.
 
     Attributes
     ----------
@@ -62,7 +66,8 @@ class Run:
     Raises
     ------
     LessonError
-        If the recipe does not fit the letters, the memory or a record.
+        If the recipe does not fit the letters, the memory, a record or the devices,
+        or another worker was given something else.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class Run:
         seed=0,
         steps=None,
         record=False,
+        strategy=None,
     ):
         count, image_shape = len(letters.train_images), letters.train_images.shape[1:]
         if record:
@@ -88,11 +94,18 @@ class Run:
                 f"{self.steps} steps to reach, expected 1 to {MOST_STEPS}: use fewer "
                 "steps or epochs"
             )
-        self.training = Training(recipe, image_shape, seed)
+        if strategy:
+            self.training = SharedTraining(recipe, image_shape, seed, strategy)
+        else:
+            self.training = Training(recipe, image_shape, seed)
         self.record, self.seconds = None, 0.0
         self.epoch_losses, self.history, self.metrics = [], [], {}
         self.manifest = describe(recipe_name, recipe, letters, seed)
         self.manifest.update(record=record, steps_to_reach=self.steps)
+        if strategy:
+            told = {**self.manifest["hyperparameters"], "seed": seed, "to": self.steps}
+            data = letters.digest + _sizes(self.manifest)
+            expect_agreement(strategy, data=data, recipe=json.dumps(told))
 
     @classmethod
     def start(cls, folder, *args, **kwargs):
@@ -107,15 +120,19 @@ class Run:
         folder = Path(folder)
         expect_empty(folder)
         run = cls(folder, *args, **kwargs)
-        expect_empty(folder)  # building took its time
-        with new_folder(folder):
-            sweep(folder)
-            write_json(folder / "manifest.json", run.manifest, new=True)
-        run._keep_record()
+        run._begin()
         return run
 
+    def _begin(self):
+        """Make the folder, with the manifest in it."""
+        expect_empty(self.folder)  # building took its time
+        with new_folder(self.folder):
+            sweep(self.folder)
+            write_json(self.folder / "manifest.json", self.manifest, new=True)
+        self._keep_record()
+
     @classmethod
-    def resume(cls, folder, letters, steps=None, record=False):
+    def resume(cls, folder, letters, steps=None, record=False, strategy=None):
         """Take up the run in a folder where its checkpoint left off.
 
         A run that ended before its first checkpoint begins again: its manifest says
@@ -130,6 +147,8 @@ class Run:
             Steps to reach, all told; by default as many as when the run began.
         record : bool
             Keep a record from now on, if the run does not do so already.
+        strategy : tf.distribute.Strategy, optional
+            Need not be the one that the run began with.
 
         Raises
         ------
@@ -148,7 +167,7 @@ class Run:
         steps = steps or manifest.get("steps_to_reach")
         record = record or manifest.get("record", False)
         name, seed = manifest["recipe"], manifest["seed"]
-        run = cls(folder, letters, recipe, name, seed, steps, record)
+        run = cls(folder, letters, recipe, name, seed, steps, record, strategy)
         found, expected = _sizes(run.manifest), _sizes(manifest)
         if found != expected:
             raise LessonError(
@@ -156,11 +175,15 @@ class Run:
             )
         run.manifest = {**manifest, "record": record, "steps_to_reach": run.steps}
         run._restore()
-        run._keep_record()
-        sweep(folder)
-        sweep(folder / "pictures")
-        write_json(folder / "manifest.json", run.manifest)
+        run._go_on()
         return run
+
+    def _go_on(self):
+        """Take up what the folder holds, and clear away what was left half-written."""
+        self._keep_record()
+        sweep(self.folder)
+        sweep(self.folder / "pictures")
+        write_json(self.folder / "manifest.json", self.manifest)
 
     def _restore(self):
         """Take up the checkpoint, if the run came as far as one."""
@@ -304,6 +327,26 @@ class Run:
         save_grid(pictures / f"{epoch:03d}-reconstructions.png", reconstructions)
         random_letters = model.sample(GRID_LETTERS, self.training.seed)
         save_grid(pictures / f"{epoch:03d}-random.png", random_letters)
+
+
+class FollowingRun(Run):
+    """A run on a worker that is not the chief: it trains along, and writes nothing.
+
+    Arguments as for :class:`Run`. To go on, it reads the chief's folder.
+    """
+
+    @classmethod
+    def start(cls, folder, *args, **kwargs):
+        """Begin; the chief alone makes the folder."""
+        return cls(folder, *args, **kwargs)
+
+    def _go_on(self):
+        """Leave the folder to the chief."""
+
+    _keep_record = _save = _write_history = _go_on
+
+    def _write_pictures(self, epoch):
+        """Leave the pictures to the chief."""
 
 
 def expect_empty(folder):
