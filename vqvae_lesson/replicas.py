@@ -191,7 +191,7 @@ def expect_agreement(strategy, **texts):
     """
     digests = [hashlib.sha256(text.encode()).digest()[:8] for text in texts.values()]
     mine = tf.constant(np.frombuffer(b"".join(digests), np.int64)[None])
-    found = strategy.run(lambda: gathered(mine))
+    found = tf.function(lambda: strategy.run(gathered, args=(mine,)))()
     for name, numbers in zip(texts, np.transpose(_local(strategy, found)), strict=True):
         if len({*numbers}) > 1:
             other = int(np.argmax(numbers != numbers[0]))
@@ -268,7 +268,8 @@ class SharedTraining(Training):
             ours = [tf.convert_to_tensor(one) for one in variables]
             return add_up([tf.where(mine, one, tf.zeros_like(one)) for one in ours])
 
-        for variable, found in zip(variables, self.strategy.run(from_first)):
+        agreed = tf.function(lambda: self.strategy.run(from_first))()
+        for variable, found in zip(variables, agreed, strict=True):
             variable.assign(_local(self.strategy, found))
 
     def shared_step(self, model, optimizer, images, noise):
