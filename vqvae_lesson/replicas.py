@@ -59,6 +59,8 @@ def add_up(values):
     2.0
     """
     context = tf.distribute.get_replica_context()
+    # A tensor of each replica's own: one that all were handed would count once.
+    values = tf.nest.map_structure(tf.identity, values)
     return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
 
@@ -119,7 +121,7 @@ def gathered(rows):
     """
     context = tf.distribute.get_replica_context()
     count = context.num_replicas_in_sync
-    whole = context.all_gather(rows, axis=0)
+    whole = context.all_gather(tf.identity(rows), axis=0)
     return tf.ensure_shape(whole, [count * rows.shape[0], *rows.shape[1:]])
 
 
