@@ -1,0 +1,134 @@
+"""A batch shared by two devices, or by two workers, ends where one device ends."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vqvae_lesson.errors import LessonError
+from vqvae_lesson.recipes import find_recipe
+from vqvae_lesson.replicas import SharedTraining, find_strategy
+
+PROGRAM = Path(__file__).with_name("share_training.py")
+NAMES = ["article", "healthy", "grid", "residual"]
+LIMIT = 300  # seconds
+
+
+def start(folder, devices, **environment):
+    return subprocess.Popen(
+        [sys.executable, PROGRAM, folder, str(devices)],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(*processes):
+    for process in processes:
+        _, said = process.communicate(timeout=LIMIT)
+        assert process.returncode == 0, said[-2000:]
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("localhost", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def told(index, ports):
+    workers = [f"localhost:{port}" for port in ports]
+    task = {"type": "worker", "index": index}
+    return json.dumps({"cluster": {"worker": workers}, "task": task})
+
+
+def read(folder, name, replica):
+    with np.load(folder / f"{name} {replica}.npz") as file:
+        return dict(file)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone")
+    finish(start(folder, 1))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def two_devices(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("devices")
+    finish(start(folder, 2))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory):
+    folder, ports = tmp_path_factory.mktemp("workers"), free_ports(2)
+    finish(*(start(folder, 1, TF_CONFIG=told(index, ports)) for index in range(2)))
+    return folder
+
+
+@pytest.fixture(params=["two_devices", "two_workers"])
+def shared(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_replicas_end_with_the_same_numbers_bit_for_bit(shared, name):
+    first, second = read(shared, name, 0), read(shared, name, 1)
+    assert first.keys() == second.keys()
+    for key, value in first.items():
+        np.testing.assert_array_equal(value, second[key], key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_replicas_end_where_one_device_ends(alone, shared, name):
+    one, two = read(alone, name, 0), read(shared, name, 0)
+    assert one.keys() == two.keys()
+    for key, value in one.items():
+        if "counts" in key:
+            np.testing.assert_array_equal(two[key], value, key)
+        np.testing.assert_allclose(two[key], value, rtol=2e-4, atol=2e-4, err_msg=key)
+
+
+def test_codes_that_see_one_replica_only_end_elsewhere(alone, shared):
+    one, two = read(alone, "article", 0), read(shared, "article apart", 0)
+    [counts] = [key for key in one if "counts" in key]
+    assert np.sum(one[counts]) > 1.1 * np.sum(two[counts])
+
+
+@pytest.mark.parametrize(
+    "config",
+    ["{", "[]", "{}", '{"cluster": {"worker": ["a:1"]}, "task": {"index": 1}}'],
+)
+def test_a_config_that_names_no_worker_is_refused(monkeypatch, config):
+    monkeypatch.setenv("TF_CONFIG", config)
+    with pytest.raises(LessonError, match="TF_CONFIG is"):
+        find_strategy()
+
+
+def test_workers_and_devices_are_one_thing_or_the_other(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", told(0, [1]))
+    with pytest.raises(LessonError, match="leave out --devices"):
+        find_strategy(2)
+
+
+def test_one_device_needs_no_strategy(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert find_strategy() is None
+
+
+def test_a_batch_that_does_not_divide_is_refused():
+    class Three:
+        num_replicas_in_sync = 3
+
+    with pytest.raises(LessonError, match="multiple of the 3 devices"):
+        SharedTraining(find_recipe("small"), strategy=Three())
