@@ -242,9 +242,10 @@ class SharedTraining(Training):
         with self.strategy.scope():
             super().__init__(recipe, image_shape, seed)
         share_codes(self.model)
-        self.agreed, self.compiled = None, tf.function(self.shared_step)
+        self.agreed, self.shared_step = None, tf.function(self.share)
+        self.compiled_step = self.step_in_agreement
 
-    def compiled_step(self, model, optimizer, images, noise):
+    def step_in_agreement(self, model, optimizer, images, noise):
         """Take a step; where something else is trained than before, agree on it first.
 
         So it is at the first step, and when k-means has put the codes on the data.
@@ -253,7 +254,7 @@ class SharedTraining(Training):
             self.agree()
             self.agreed = model
         try:
-            return self.compiled(model, optimizer, images, noise)
+            return self.shared_step(model, optimizer, images, noise)
         except GONE as error:
             raise LessonError(
                 f"another worker has stopped, or did not answer for {MOST_WAIT} s: "
@@ -266,15 +267,15 @@ class SharedTraining(Training):
 
         def from_first():
             context = tf.distribute.get_replica_context()
-            mine = tf.constant(context.replica_id_in_sync_group == 0)
+            mine = tf.equal(context.replica_id_in_sync_group, 0)
             ours = [tf.convert_to_tensor(one) for one in variables]
-            return add_up([tf.where(mine, one, tf.zeros_like(one)) for one in ours])
+            return [add_up(tf.where(mine, one, tf.zeros_like(one))) for one in ours]
 
         agreed = tf.function(lambda: self.strategy.run(from_first))()
         for variable, found in zip(variables, agreed, strict=True):
             variable.assign(_local(self.strategy, found))
 
-    def shared_step(self, model, optimizer, images, noise):
+    def share(self, model, optimizer, images, noise):
         """Let every replica take :func:`train_step` on its rows.
 
         Parameters
