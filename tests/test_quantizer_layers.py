@@ -12,7 +12,7 @@ from tests.refusals import refused
 from vqvae_lesson.data import load_glyphs
 from vqvae_lesson.ema import VectorQuantizerEMA
 from vqvae_lesson.health import RECORDS
-from vqvae_lesson.laboratory import BEST, PLACES, TRIED, WAYS, small_quantizer
+from vqvae_lesson.laboratory import BEST, PLACES, SEEDS, TRIED, WAYS, small_quantizer
 from vqvae_lesson.losses import commitment_loss, reconstruction_loss
 from vqvae_lesson.metrics import choose, evaluate, nll_per_image
 from vqvae_lesson.quantizer_layers import (
@@ -536,13 +536,19 @@ def test_what_is_compared_is_the_best_setting_of_those_tried():
         assert BEST[way] == np.argmin(nats), way
 
 
-def test_every_way_has_three_seeds_in_every_place_but_the_dearest():
+def test_every_way_has_three_seeds_in_every_place():
     runs = load_quantizers()
     assert [*runs] == [*PLACES]
-    for place, ways in runs.items():
+    for ways in runs.values():
         assert [*ways] == [*WAYS]
-        seeds = {len(found) for found in ways.values()}
-        assert seeds == {1 if place == "7x7, 4096" else 3}, place
+        assert {len(found) for found in ways.values()} == {len(SEEDS)}
+
+
+def test_every_step_was_timed():
+    steps = read_json(RECORDS / "quantizer_steps.json")
+    assert {place: {*ways} for place, ways in steps.items()} == {
+        place: {*WAYS} for place in PLACES
+    }
 
 
 def test_the_manifest_names_the_recipes_that_are_compared():
