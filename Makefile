@@ -13,7 +13,8 @@ LIBRARIES := vqvae_lesson/classroom/play/vendor/versions.json _ext/katex/version
 ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # A file's tests share what takes long; the longest begin (tests/conftest.py), and the
 # ten that took longest are named at the end.
-PYTEST := $(ALONE) $(BIN)/pytest -n 2 --dist loadfile --durations=10
+PYTEST := $(ALONE) $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 300
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
@@ -34,7 +35,9 @@ book: install   ## build the HTML, strictly, and say where it is
 	$(BIN)/jupyter-book build . --all -W --keep-going -n
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
 
-test: lint unit test-browser chapters  ## lint, tests, the pages in a browser, and nbval over every chapter
+# In one run: at the end of each of three, one of the two would wait for the other.
+test: lint      ## lint, tests, the pages in a browser, and nbval over every chapter
+	$(PYTEST) $(NBVAL) tests vqvae_lesson $(CHAPTERS)
 
 lint: install
 	$(BIN)/ruff check .
@@ -42,16 +45,16 @@ lint: install
 	$(BIN)/codespell
 
 unit: install
-	$(PYTEST) --no-loadscope-reorder -m 'not browser' tests vqvae_lesson
+	$(PYTEST) -m 'not browser' tests vqvae_lesson
 
 coverage: install  ## unit tests once more, slower, to see which lines they leave out
-	$(PYTEST) --no-loadscope-reorder -m 'not browser' --cov=vqvae_lesson tests vqvae_lesson
+	$(PYTEST) -m 'not browser' --cov=vqvae_lesson tests vqvae_lesson
 
 test-browser: install  ## open every page of the built book in Chromium, and play with its figures
-	$(PYTEST) --no-loadscope-reorder -m browser tests
+	$(PYTEST) -m browser tests
 
-chapters: install
-	$(PYTEST) --nbval --nbval-current-env --nbval-cell-timeout 300 $(CHAPTERS)
+chapters: install  ## run every chapter, and compare what it shows with what is stored
+	$(PYTEST) $(NBVAL) $(CHAPTERS)
 
 run: install    ## execute all chapters and store their outputs (CHAPTERS=... for some)
 	$(BIN)/python scripts/run_chapters.py $(CHAPTERS)

@@ -1,23 +1,37 @@
 """A real browser for what happens in a page; coverage for what traces by itself."""
 
+import json
+from functools import cache
+from pathlib import Path
+
 import coverage
 import pytest
 
 from scripts.browsers import BROWSERS, find_browser
 
-# Files whose tests take longest, by hand: begun last, one would keep a core waiting.
-LONGEST = (
-    *("test_checks", "test_pages", "test_access", "test_play", "test_paper"),
-    *("test_book", "test_runs", "test_command_line", "test_weights", "test_lab"),
-    *("test_prior", "test_grid", "test_health", "test_vae", "test_exercises"),
-)
+MINUTES = Path(__file__).parents[1] / "book" / "minutes.json"
+# Seconds of a processor that the longest files take, roughly, by hand; chapters have
+# theirs on record. One of them, begun last, would keep a core waiting.
+SECONDS = {
+    **{"test_pages": 100, "test_checks": 110, "test_access": 100, "test_play": 80},
+    **{"test_weights": 68, "test_runs_hardened": 53, "test_paper": 51, "test_lab": 50},
+    **{"test_book": 45, "test_runs": 45, "test_command_line": 45, "test_draw": 40},
+    **{"test_quantizer_layers": 37, "test_prior": 30, "test_grid": 30, "test_vae": 30},
+    **{"test_health": 25, "test_exercises": 25},
+}
+
+
+@cache
+def seconds_of(stem):
+    """Return how long a file takes, of tests or a chapter; 0 where it is not known."""
+    recorded = json.loads(MINUTES.read_text()).get(stem, {"seconds": 0})
+    return SECONDS.get(stem, recorded["seconds"])
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Begin with what takes longest; mark what needs a browser."""
-    places = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+    items.sort(key=lambda item: -seconds_of(item.path.stem))
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")

@@ -293,8 +293,35 @@ def test_figures_to_play_with_are_entered_and_left_by_tab(opened):
         opened.locator("button.before").evaluate("button => button.remove()")
 
 
-CONTENT = """fold => fold.closest(".admonition")
-  .querySelector(":scope > :not(summary, button, .admonition-title)")"""
+# What a reader sees of each fold: whether it is open, and what its line says.
+SEEN = """folds => folds.map((fold) => {
+  const content = fold.closest(".admonition")
+    .querySelector(":scope > :not(summary, button, .admonition-title)");
+  const { width, height } = content.getBoundingClientRect();
+  const seen = content.checkVisibility({ visibilityProperty: true });
+  return {
+    open: seen && width * height > 0,
+    says: [fold.innerText.trim(), fold.ariaExpanded, fold.dataset.toggleHint].join(),
+  };
+})"""
+# A mouse presses what lies over the middle of a fold; here no picture is waited for.
+PRESS_TWICE = f"""folds => folds.map((fold) => {{
+  fold.scrollIntoView({{ block: "center" }});
+  const {{ x, y, width, height }} = fold.getBoundingClientRect();
+  return [1, 2].map(() => {{
+    const pressed = document.elementFromPoint(x + width / 2, y + height / 2);
+    const click = new MouseEvent("click", {{ bubbles: true, cancelable: true }});
+    pressed.dispatchEvent(click);
+    return {{ reached: fold.contains(pressed), ...({SEEN})([fold])[0] }};
+  }});
+}})"""
+
+
+def press_by_keys(page, *keys):
+    """Press each fold once, with one key after the other; a scroll would be drawn."""
+    for number, fold in enumerate(page.query_selector_all(FOLDS)):
+        fold.evaluate("fold => fold.focus({ preventScroll: true })")
+        page.keyboard.press(keys[number % 2])
 
 
 def test_solutions_and_answers_open_and_close(opened):
@@ -302,15 +329,25 @@ def test_solutions_and_answers_open_and_close(opened):
     opened.emulate_media(reduced_motion="reduce")
     if opened.locator(".admonition.dropdown").count():
         opened.locator(".toggle-button").first.wait_for()
-    for number, fold in enumerate(opened.query_selector_all(FOLDS)):
-        content = fold.evaluate_handle(CONTENT).as_element()
-        wait = partial(content.wait_for_element_state, timeout=5000)
-        wait("hidden")
-        fold.click()
-        wait("visible")
-        fold.press("Enter" if number % 2 else "Space")
-        wait("hidden")
-        fold.press("Space" if number % 2 else "Enter")
-        wait("visible")
-        fold.click()
-        wait("hidden")
+    folds = opened.locator(FOLDS)
+    closed = folds.evaluate_all(SEEN)
+    assert not any(fold["open"] for fold in closed)
+    press_by_keys(opened, "Space", "Enter")
+    shown = folds.evaluate_all(SEEN)
+    assert all(fold["open"] for fold in shown)
+    assert all(
+        now["says"] != then["says"] for now, then in zip(shown, closed, strict=True)
+    )
+    press_by_keys(opened, "Enter", "Space")
+    assert folds.evaluate_all(SEEN) == closed
+    for pressed, *pair in zip(
+        folds.evaluate_all(PRESS_TWICE), shown, closed, strict=True
+    ):
+        assert pressed == [{"reached": True, **seen} for seen in pair]
+    for kind in FOLDS.split(", "):
+        first = opened.locator(kind).first
+        for _ in range(2 * bool(opened.locator(kind).count())):
+            before = first.evaluate(f"fold => ({SEEN})([fold])[0].open")
+            first.click()
+            assert first.evaluate(f"fold => ({SEEN})([fold])[0].open") != before
+    assert folds.evaluate_all(SEEN) == closed
