@@ -199,7 +199,7 @@ def ema_step(
         How the averages were started; a name in ``EMA_STARTS``.
     statistics : callable
         Counts the batch; where several devices share it, it adds up what all of
-        them have counted (chapter 19).
+        them have counted.
 
     Returns
     -------
@@ -295,7 +295,7 @@ class VectorQuantizerEMA(VectorQuantizer):
     ema_sums : variable, float32 [K, D]
     statistics, candidates : callable
         How a batch is counted, and which latents codes are revived on. Several
-        devices that share a batch exchange both (chapter 19).
+        devices that share a batch exchange both.
 
     Examples
     --------

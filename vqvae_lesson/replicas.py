@@ -1,4 +1,4 @@
-"""One training step on several devices (chapter 19).
+"""One training step on several devices.
 
 Each replica, a copy of the model on a device of its own, takes its rows of the batch.
 Gradients are added up by the optimizer. Codes that averages move have no gradient: here
@@ -276,7 +276,7 @@ class SharedTraining(Training):
             variable.assign(_local(self.strategy, found))
 
     def share(self, model, optimizer, images, noise):
-        """Let every replica take :func:`train_step` on its rows.
+        """Let every replica take one training step on its rows.
 
         Parameters
         ----------
