@@ -341,7 +341,7 @@ def ranking(runs, place, price="written"):
         for way, three in runs[place].items()
     }
     ways = sorted(found, key=lambda way: found[way][1].mean())
-    figure, axes = plt.subplots(figsize=(6.5, 1 + 0.24 * len(ways)))
+    figure, axes = plt.subplots(figsize=(6.5, 1 + 0.22 * len(ways)))
     looks = {"pixels": ("o", COLORS[5]), "pixels and codes": ("D", COLORS[0])}
     for part, (label, (mark, color)) in enumerate(looks.items()):
         _dots(axes, {way: found[way][part] for way in ways}, mark, color, label)
