@@ -82,7 +82,7 @@ train: install  ## train a recipe (RECIPE=article, healthy, vae, ...), put its w
 records: install  ## train all that is stored, and say beforehand how long it takes
 	$(BIN)/python scripts/train_records.py
 	$(BIN)/python scripts/train_weights.py
-	$(MAKE) laboratory grids quantizers reading judges looks splits compare drawings film networks priors writing written bytes
+	$(MAKE) laboratory grids quantizers reading judges looks splits compare drawings film networks priors writing written bytes phonemes
 
 plan: install   ## say what `make records` has left to do, and how long it takes
 	$(BIN)/python scripts/train_records.py --plan
@@ -134,6 +134,12 @@ writing: install  ## keep how the prior of chapter 15 writes letters, code by co
 
 cover: install  ## draw the first page's pictures and the book's sign from the trained weights
 	$(BIN)/python scripts/draw_first_page.py
+
+speech-data: install  ## let many voices say the ten names, for chapter 18; needs the extra `speech`
+	$(ALONE) $(BIN)/python scripts/speak_names.py
+
+phonemes: install  ## ask what the codes of speech know of phonemes, at three seeds
+	$(ALONE) $(BIN)/python scripts/measure_speech.py
 
 minutes: install  ## measure how long each chapter takes to read and to run
 	$(ALONE) $(BIN)/python -m scripts.measure_minutes $(filter-out book/museum.ipynb,$(CHAPTERS))

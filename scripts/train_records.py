@@ -23,7 +23,7 @@ from vqvae_lesson.runs.checkpoints import find_trained
 from vqvae_lesson.runs.files import read_json, write_json
 
 RUNS = Path("runs")
-LETTERS = {"kmnist": 8_000, "kmnist-full": 60_000}
+LETTERS = {"kmnist": 8_000, "kmnist-full": 60_000, "speech": 320}
 SHORT = {"epochs": 8}
 # Recipe by name, and what the command `train` is told beside it.
 VARIANTS = {
@@ -61,6 +61,7 @@ VARIANTS = {
     "vae-2-seed-1": ("vae-2", {"seed": 1}),
     "vae-2-seed-2": ("vae-2", {"seed": 2}),
     "vae-2-wide": ("vae-2", {"neck_depth": 64, "falling_rate": True}),
+    "speech": ("speech", {"data": "speech"}),
 }
 # Records of small models, which are trained and measured in one go.
 SMALL = {
@@ -160,8 +161,8 @@ def missing(record, records=RECORDS):
 
 def at_hand(data):
     """Say whether letters lie on this machine, without a download."""
-    if data == "kmnist":
-        return True  # the 3 MB of the lesson are downloaded if need be
+    if data in ("kmnist", "speech"):
+        return True  # the lesson's 3 MB are downloaded if need be, speech is here
     folders = [Path(pooch.os_cache("vqvae_lesson"))]
     if os.environ.get("KMNIST_DIR"):
         folders.append(Path(os.environ["KMNIST_DIR"]))

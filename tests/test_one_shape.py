@@ -144,6 +144,8 @@ MODELS = {
     "VAERecipe",
     "GridRecipe",
     "PriorRecipe",
+    "SpeechVQVAE",
+    "SpeechRecipe",
 }
 
 

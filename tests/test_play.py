@@ -982,6 +982,32 @@ def test_the_name_of_a_model_hides_no_other_model(page, tmp_path, pixels):
         assert (inside > [name["width"] / 2, name["height"] / 2]).any()
 
 
+def heard_codes():
+    """Two utterances of four codes, each with two sounds."""
+    meaning = [0, 6, 4, 7]
+    utterances = {
+        name: {
+            "sounds": sounds,
+            "codes": codes,
+            "meaning": meaning,
+            "phonemes": np.repeat(np.array(meaning)[codes[::-1]], 2),
+        }
+        for (name, sounds), codes in zip(
+            heard_codes.sounds.items(), ([0, 1, 2, 3], [3, 3, 0, 1]), strict=True
+        )
+    }
+    return play.listen_to_codes(utterances, place=1)
+
+
+heard_codes.sounds = {
+    name: {
+        "original": 0.5 * RANDOM.uniform(-1, 1, 1_520),
+        "another": np.sin(np.arange(1_520) * pitch) * np.linspace(0, 1, 1_520),
+    }
+    for name, pitch in (("hiss", 0.1), ("tone", 0.3))
+}
+
+
 @pytest.fixture(scope="module")
 def all_figures(flat, rates, book):
     """One figure of each kind."""
@@ -997,12 +1023,13 @@ def all_figures(flat, rates, book):
         "exchange": play.exchange_a_code(),
         "write": play.watch_the_prior_write(),
         "quantize": play.quantize_a_latent(LATENTS),
+        "listen": heard_codes(),
     }
 
 
 KINDS = (
     *("codes", "straight", "averages", "plane", "replay"),
-    *("motion", "pages", "rates", "exchange", "write", "quantize"),
+    *("motion", "pages", "rates", "exchange", "write", "quantize", "listen"),
 )
 
 
@@ -1022,7 +1049,7 @@ LETTERS = """root => [...root.querySelectorAll("svg text")].map((text) => {
 })"""
 
 
-@pytest.mark.parametrize("kind", ["exchange", "write", "quantize"])
+@pytest.mark.parametrize("kind", ["exchange", "write", "quantize", "listen"])
 def test_words_in_a_drawing_can_be_read_on_a_phone(page, tmp_path, all_figures, kind):
     page.set_viewport_size({"width": 360, "height": 740})
     root = show(page, all_figures[kind], tmp_path / "a.html")
@@ -1110,7 +1137,7 @@ def test_what_is_dragged_follows_the_finger(touched, tmp_path, all_figures, kind
     assert touched.evaluate("scrollY") == 0
 
 
-@pytest.mark.parametrize("kind", ["replay", "motion", "write"])
+@pytest.mark.parametrize("kind", ["replay", "motion", "write", "listen"])
 def test_a_slider_follows_the_finger(touched, tmp_path, all_figures, kind):
     root = show(touched, all_figures[kind], tmp_path / "a.html")
     slider = root.locator("input[type=range]")

@@ -171,6 +171,19 @@ FIGURES = {
         [letters(1, 4, 4, 60)[0] - 0.5, letters(1, 1, 1, 3)[0]],
         POINTS[:6, 0],
     ),
+    "sound_pictures": lambda: plots.sound_pictures(
+        {
+            "one": np.linspace(-80, 0, 1_200).reshape(30, 40),
+            "two": np.full([30, 40], -30.0),
+        },
+        np.repeat([0, 5, 7], 10),
+    ),
+    "code_table": lambda: plots.code_table(
+        np.arange(90) % 6, np.arange(90) % 13, range(6)
+    ),
+    "two_measures": lambda: plots.two_measures(
+        {"told": ([0.7, 0.8], [0.4]), "untold": ([0.6, 0.7], [0.6])}, ("one", "two")
+    ),
 }
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from vqvae_lesson.comparison import COMPARED, binarize
-from vqvae_lesson.data import load_kmnist
+from vqvae_lesson.data import load_kmnist, load_letters
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.health import PICTURES_AT, RECORDS, load_record
 from vqvae_lesson.limits import code_cost, code_shares
 from vqvae_lesson.metrics import choose, evaluate, perplexity
 from vqvae_lesson.prior import counted_prior
-from vqvae_lesson.recipes import METHODS, RECIPES, GridRecipe
+from vqvae_lesson.recipes import METHODS, RECIPES, GridRecipe, SpeechRecipe
 from vqvae_lesson.runs.checkpoints import WEIGHTS, load_trained, read_manifest
 from vqvae_lesson.runs.files import read_json
 from vqvae_lesson.runs.priors import load_prior
@@ -24,10 +24,13 @@ from vqvae_lesson.vae import likelihood_nats
 
 ROOT = Path(__file__).parent.parent
 NAMES = sorted(path.stem for path in WEIGHTS.glob("*.npz"))
-WITH_CODES = [name for name in NAMES if hasattr(RECIPES[name], "num_codes")]
+SPOKEN = [name for name in NAMES if isinstance(RECIPES[name], SpeechRecipe)]
+WITH_CODES = [
+    name for name in NAMES if hasattr(RECIPES[name], "num_codes") and name not in SPOKEN
+]
 GRIDS = [name for name in WITH_CODES if isinstance(RECIPES[name], GridRecipe)]
 ONE_CODE = [name for name in WITH_CODES if name not in GRIDS]
-VAES = [name for name in NAMES if name not in WITH_CODES]
+VAES = [name for name in NAMES if name not in (*WITH_CODES, *SPOKEN)]
 LIVE = ["small", *(f"grid-{name}" for name in METHODS)]  # trained by chapters, small
 
 
@@ -60,6 +63,20 @@ def test_manifest_tells_the_metrics_of_its_weights(name, kmnist):
     recorded = manifest["metrics"]
     assert measured.nll == pytest.approx(recorded["held_out_nll"], abs=0.05)
     assert abs(measured.codes_in_use - recorded["held_out_codes_in_use"]) <= 1
+    assert measured.perplexity == pytest.approx(
+        recorded["held_out_perplexity"], abs=0.1
+    )
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_manifest_tells_the_metrics_of_speech(name):
+    model, manifest = load_trained(name)
+    letters = load_letters("speech")
+    assert manifest["data"]["sha256"] == letters.digest
+    measured, recorded = evaluate(model, letters.held_out_images), manifest["metrics"]
+    # Per utterance of 5,120 numbers.
+    assert measured.nll == pytest.approx(recorded["held_out_nll"], abs=5)
+    assert measured.codes_in_use == recorded["held_out_codes_in_use"]
     assert measured.perplexity == pytest.approx(
         recorded["held_out_perplexity"], abs=0.1
     )
@@ -104,7 +121,7 @@ def test_weights_are_a_few_megabytes(name):
 VARIANTS = runpy.run_path(str(ROOT / "scripts" / "train_records.py"))["VARIANTS"]
 TABLES = {
     *("comparison", "laboratory", "reading", "judges", "looks", "splits"),
-    *("grids", "priors", "written", "bytes"),
+    *("grids", "priors", "written", "bytes", "phonemes"),
     *("quantizers", "quantizers_manifest", "quantizer_settings"),
     *("quantizer_starts", "quantizer_stages", "quantizer_steps"),
 }
@@ -124,7 +141,7 @@ def test_every_variant_has_a_manifest_and_if_a_letter_is_one_code_a_record():
 @pytest.mark.parametrize(
     "name", [name for name in VARIANTS if (RECORDS / f"{name}.json").exists()]
 )
-def test_the_manifest_of_a_record_is_that_of_its_variant(name, kmnist):
+def test_the_manifest_of_a_record_is_that_of_its_variant(name):
     recipe, manifest = read_manifest(RECORDS / f"{name}.json")
     base, options = VARIANTS[name]
     changes = {"seed": 0, "data": "kmnist", **options}
@@ -133,8 +150,9 @@ def test_the_manifest_of_a_record_is_that_of_its_variant(name, kmnist):
     assert manifest["made_by"] == target
     assert manifest["seed"] == changes.pop("seed")
     assert manifest["data"]["name"] == changes.pop("data")
-    if manifest["data"]["name"] == "kmnist":
-        assert manifest["data"]["sha256"] == kmnist.digest
+    if manifest["data"]["name"] != "kmnist-full":
+        digest = load_letters(manifest["data"]["name"]).digest
+        assert manifest["data"]["sha256"] == digest
     assert vars(recipe) == vars(RECIPES[base]) | changes
 
 

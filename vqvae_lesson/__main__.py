@@ -13,7 +13,7 @@ import click
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.recipes import RECIPES, find_recipe
 
-DATA_HELP = "kmnist, kmnist-full, glyphs, an .npz file or a folder of PNGs."
+DATA_HELP = "kmnist, kmnist-full, glyphs, speech, an .npz file or a folder of PNGs."
 FROM_HELP = "A trained model's name, or a folder written by train."
 SEED = click.IntRange(0, 2**32 - 1)
 STEPS = click.IntRange(1, 2**31 - 1)

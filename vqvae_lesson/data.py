@@ -258,8 +258,9 @@ def load_letters(source="kmnist", folder=None):
     Parameters
     ----------
     source : str
-        ``"kmnist"`` (the lesson's split), ``"kmnist-full"``, ``"glyphs"``, or
-        the path of an ``.npz`` file or of a folder of PNGs.
+        ``"kmnist"`` (the lesson's split), ``"kmnist-full"``, ``"glyphs"``,
+        ``"speech"`` (chapter 18), or the path of an ``.npz`` file or of a folder of
+        PNGs.
     folder : path, optional
         Where KMNIST's files are; see :func:`~vqvae_lesson.kmnist.find_kmnist`.
 
@@ -275,6 +276,10 @@ def load_letters(source="kmnist", folder=None):
     """
     if source in ("kmnist", "kmnist-full"):
         return load_kmnist(folder, full=source == "kmnist-full")
+    if source == "speech":
+        from vqvae_lesson.speech import speech_letters
+
+        return speech_letters()
     return load_glyphs() if source == "glyphs" else load_own(source)
 
 

@@ -328,6 +328,11 @@ class VQVAE(LessonModel):
             For a shape other than [B, L], no row at all, or an index outside 0
             to K - 1.
         """
+        indices = self.expect_indices(indices)
+        return tf.sigmoid(self.decoder(self.quantizer.lookup(indices)))
+
+    def expect_indices(self, indices):
+        """Refuse what cannot be codes of this model; hand the others back, an array."""
         indices = np.asarray(indices)
         size = self.latent_size
         if indices.ndim != 2 or indices.shape[1] != size or not len(indices):
@@ -340,7 +345,7 @@ class VQVAE(LessonModel):
                 f"indices lie between {indices.min()} and {indices.max()}, expected 0 "
                 f"to {self.num_codes - 1}"
             )
-        return tf.sigmoid(self.decoder(self.quantizer.lookup(indices)))
+        return indices
 
     def cost(self, images, train_images):
         """Price each letter's code under its share of the training images."""

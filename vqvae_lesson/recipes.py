@@ -17,6 +17,7 @@ __all__ = [
     "GridRecipe",
     "QuantizerRecipe",
     "VAERecipe",
+    "SpeechRecipe",
     "RECIPES",
     "find_recipe",
 ]
@@ -457,6 +458,82 @@ class VAERecipe(Recipe):
         super().require_memory(image_shape, entries=2 * self.num_components)
 
 
+@dataclass(frozen=True)
+class SpeechRecipe(VQVAERecipe):
+    """A recipe for speech, its decoder told who speaks (chapter 18).
+
+    Attributes
+    ----------
+    halvings : int
+        How often frames are halved: 1 leaves a code every 20 ms, 2 every 40.
+    spread : float
+        Standard deviation of a frame's numbers around the decoder's, in decibels.
+    warm_up_weight : float
+        Of the pull to the origin in the warm-up.
+    tell_voice : bool
+        Whether the decoder is told who speaks.
+
+    Examples
+    --------
+    >>> model = SpeechRecipe(base_depth=4).build((129, 40, 1), seed=0)
+    >>> model.latent_size
+    64
+    """
+
+    halvings: int = 1
+    spread: float = 7.0
+    warm_up_weight: float = 1280.0
+    tell_voice: bool = True
+
+    def __post_init__(self):
+        """Refuse a wrong number at once, not in the middle of a run."""
+        super().__post_init__()
+        if self.latent_size != 1:
+            raise LessonError(
+                f"latent_size is {self.latent_size}, and speech's follows from frames "
+                "and halvings: leave it out"
+            )
+        for name in ("spread", "warm_up_weight"):
+            if getattr(self, name) <= 0:
+                raise LessonError(
+                    f"{name} is {getattr(self, name)}, expected more than 0"
+                )
+
+    def build(self, image_shape=(129, 40, 1), seed=0):
+        """Build the untrained :class:`~vqvae_lesson.speech.SpeechVQVAE`."""
+        from vqvae_lesson.speech import SpeechVQVAE
+
+        return SpeechVQVAE(self, image_shape, seed)
+
+    def require_memory(self, image_shape):
+        """Refuse what is no speech, and numbers too large for memory."""
+        length, filters, channels = image_shape
+        if (filters, channels) != (40, 1):
+            raise LessonError(
+                f"images have shape {[*image_shape]}, expected frames of 40 filters: "
+                "name speech as the data"
+            )
+        depth, latents = self.base_depth, self.latents_of(image_shape)
+        weights = 7 * depth * (filters + 2 * self.halvings * depth)
+        weights += depth * (5 * self.neck_depth + self.code_size + depth)
+        weights += 2**self.halvings * filters * depth
+        weights += (self.num_codes + self.neck_depth) * self.code_size
+        outputs = 2 * length * (depth + filters)
+        outputs += latents * (self.num_codes + self.neck_depth + 2 * depth)
+        self.expect_room(weights, self.batch_size * outputs)
+
+    def latents_of(self, image_shape):
+        """Count the latents of one utterance, whose first row says who speaks."""
+        return -(-(image_shape[0] - 1) // 2**self.halvings)
+
+    def require_one_code(self):
+        """Refuse: the codes of speech do not each stand for a picture."""
+        raise LessonError(
+            "--record follows codes that each stand for a picture, and those of "
+            "speech do not: leave it out"
+        )
+
+
 HEALTHY = VQVAERecipe(
     neck_depth=64,
     warm_up_steps=200,
@@ -478,6 +555,16 @@ METHODS = {
     "simvq": {"quantizer": "simple", "revive_below": 0.0, "warm_up_steps": 0},
     "gumbel": {"quantizer": "gumbel", "warm_up_steps": 0},
 }
+SPEECH = SpeechRecipe(
+    **{
+        **asdict(HEALTHY),
+        "num_codes": 32,
+        "commitment_weight": 320.0,
+        "base_depth": 64,
+        "batch_size": 8,
+        "epochs": 150,
+    }
+)
 #: Recipes by the name that :func:`find_recipe` and the command line take.
 RECIPES = {
     "article": VQVAERecipe(),
@@ -492,6 +579,7 @@ RECIPES = {
     "vae": VAERecipe(),
     "vae-2": VAERecipe(code_size=2),
     "vae-wide": VAERecipe(neck_depth=64, falling_rate=True),
+    "speech": SPEECH,
 }
 
 

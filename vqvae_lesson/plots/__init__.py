@@ -50,6 +50,7 @@ from vqvae_lesson.plots.quantizers import (
     ranking,
     turned_gradient,
 )
+from vqvae_lesson.plots.speech import code_table, sound_pictures, two_measures
 from vqvae_lesson.plots.vae import model_dots, numbers_of_latents
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "bars",
     "catches",
     "cells",
+    "code_table",
     "cosines",
     "cost_of_a_place",
     "crossed",
@@ -100,6 +102,7 @@ __all__ = [
     "pulls",
     "ranking",
     "save_grid",
+    "sound_pictures",
     "split_bars",
     "spread_on_paper",
     "stacked_prices",
@@ -108,4 +111,5 @@ __all__ = [
     "there_and_back",
     "tile",
     "turned_gradient",
+    "two_measures",
 ]

@@ -4,6 +4,7 @@ from vqvae_lesson.classroom.play.averages import codes_on_their_way
 from vqvae_lesson.classroom.play.codes import codes_in_the_plane
 from vqvae_lesson.classroom.play.draw import draw_a_letter
 from vqvae_lesson.classroom.play.exchange import exchange_a_code
+from vqvae_lesson.classroom.play.listen import listen_to_codes
 from vqvae_lesson.classroom.play.motion import pictures_in_motion
 from vqvae_lesson.classroom.play.pages import book_of_pages
 from vqvae_lesson.classroom.play.plane import letters_from_the_plane
@@ -20,6 +21,7 @@ __all__ = [
     "draw_a_letter",
     "exchange_a_code",
     "letters_from_the_plane",
+    "listen_to_codes",
     "models_on_the_plane",
     "pictures_in_motion",
     "quantize_a_latent",
