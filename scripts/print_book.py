@@ -280,8 +280,8 @@ def print_book(browser, path):
             path=path,
             prefer_css_page_size=True,
             print_background=True,
-            outline=True,
-            tagged=True,
+            outline=bool(numbers),  # pages break alike without, and sooner
+            tagged=bool(numbers),
         )
         found = pages_of(path)
     titles = page.locator("h1, h2, h3, h4").all_text_contents()
