@@ -23,7 +23,12 @@ from vqvae_lesson.runs.checkpoints import find_trained
 from vqvae_lesson.runs.files import read_json, write_json
 
 RUNS = Path("runs")
-LETTERS = {"kmnist": 8_000, "kmnist-full": 60_000, "speech": 320}
+LETTERS = {
+    "kmnist": 8_000,
+    "kmnist-full": 60_000,
+    "photographs": 8_000,
+    "speech": 320,
+}
 SHORT = {"epochs": 8}
 # Recipe by name, and what the command `train` is told beside it.
 VARIANTS = {
@@ -51,6 +56,9 @@ VARIANTS = {
     "grid-4x4": ("grid-4x4", {}),
     "grid-4x4-seed-1": ("grid-4x4", {"seed": 1}),
     "grid-4x4-seed-2": ("grid-4x4", {"seed": 2}),
+    "photographs": ("photographs", {"data": "photographs"}),
+    "photographs-seed-1": ("photographs", {"data": "photographs", "seed": 1}),
+    "photographs-seed-2": ("photographs", {"data": "photographs", "seed": 2}),
     "vae": ("vae", {}),
     "vae-seed-1": ("vae", {"seed": 1}),
     "vae-seed-2": ("vae", {"seed": 2}),
@@ -161,8 +169,8 @@ def missing(record, records=RECORDS):
 
 def at_hand(data):
     """Say whether letters lie on this machine, without a download."""
-    if data in ("kmnist", "speech"):
-        return True  # the lesson's 3 MB are downloaded if need be, speech is here
+    if data != "kmnist-full":
+        return True  # the lesson's 3 MB are downloaded if need be, the rest is here
     folders = [Path(pooch.os_cache("vqvae_lesson"))]
     if os.environ.get("KMNIST_DIR"):
         folders.append(Path(os.environ["KMNIST_DIR"]))

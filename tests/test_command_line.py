@@ -340,7 +340,7 @@ def test_letters_of_another_shape_cannot_be_reconstructed(command, trained):
 
 
 def test_an_error_of_the_operating_system_is_one_line(command, monkeypatch):
-    def refuse(source):
+    def refuse(source, crop):
         raise PermissionError(13, "Permission denied", source)
 
     monkeypatch.setattr(data, "load_letters", refuse)
@@ -362,7 +362,7 @@ def test_an_error_of_the_operating_system_is_one_line(command, monkeypatch):
 def test_what_the_machine_cannot_do_is_one_line(command, monkeypatch, error, word):
     import tensorflow as tf
 
-    def refuse(source):
+    def refuse(source, crop):
         raise error(tf)
 
     monkeypatch.setattr(data, "load_letters", refuse)
@@ -372,7 +372,7 @@ def test_what_the_machine_cannot_do_is_one_line(command, monkeypatch, error, wor
 
 
 def test_an_error_that_is_ours_to_mend_is_not_hidden(command, monkeypatch):
-    monkeypatch.setattr(data, "load_letters", lambda source: {}["bug"])
+    monkeypatch.setattr(data, "load_letters", lambda source, crop: {}["bug"])
     with pytest.raises(KeyError):
         command("train", "--out", "out")
 

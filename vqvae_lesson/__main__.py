@@ -13,7 +13,12 @@ import click
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.recipes import RECIPES, find_recipe
 
-DATA_HELP = "kmnist, kmnist-full, glyphs, speech, an .npz file or a folder of PNGs."
+DATA_HELP = (
+    "kmnist, kmnist-full, glyphs, photographs, speech, an .npz file or a folder of "
+    "PNGs."
+)
+CROP_HELP = "Cut --data, photographs of any size, into squares of so many pixels."
+SIDE = click.IntRange(1, 1_024)
 FROM_HELP = "A trained model's name, or a folder written by train."
 SEED = click.IntRange(0, 2**32 - 1)
 STEPS = click.IntRange(1, 2**31 - 1)
@@ -86,6 +91,7 @@ def _recipe_options(command):
 @cli.command()
 @click.option("--recipe", help=f"By name, article by default: {', '.join(RECIPES)}.")
 @click.option("--data", default="kmnist", show_default=True, help=DATA_HELP)
+@click.option("--crop", type=SIDE, help=CROP_HELP)
 @click.option("--seed", type=SEED, help="0 by default.")
 @click.option("--steps", type=STEPS, help="Instead of whole epochs.")
 @click.option("--out", type=click.Path(path_type=Path), help="By default runs/RECIPE.")
@@ -93,7 +99,7 @@ def _recipe_options(command):
 @click.option("--record", is_flag=True, help="Write how each code fares to codes.npz.")
 @click.option("--devices", type=click.IntRange(1, 1024), help="GPUs, else processors.")
 @_recipe_options
-def train(recipe, data, seed, steps, out, resume, record, devices, **changes):
+def train(recipe, data, crop, seed, steps, out, resume, record, devices, **changes):
     """Train a recipe; Ctrl-C leaves a checkpoint to --resume from.
 
     Several workers share a training that TF_CONFIG describes.
@@ -109,7 +115,7 @@ def train(recipe, data, seed, steps, out, resume, record, devices, **changes):
             f"another {', '.join(given)}: leave these options out"
         )
     recipe = recipe or "article"
-    letters = load_letters(data)
+    letters = load_letters(data, crop=crop)
     strategy = _start_tensorflow(devices, shared=True)
     from vqvae_lesson.replicas import is_chief
     from vqvae_lesson.runs.run import FollowingRun, Run
@@ -305,6 +311,7 @@ def _expect_sheet(count, image_shape):
 @cli.command()
 @click.option("--from", "source", default="article", show_default=True, help=FROM_HELP)
 @click.option("--data", default="kmnist", show_default=True, help=DATA_HELP)
+@click.option("--crop", type=SIDE, help=CROP_HELP)
 @click.option("--count", default=32, show_default=True, type=click.IntRange(min=1))
 @click.option(
     "--out",
@@ -312,13 +319,13 @@ def _expect_sheet(count, image_shape):
     show_default=True,
     help="PNG to write: a row of letters, under it their reconstructions.",
 )
-def reconstruct(source, data, count, out):
+def reconstruct(source, data, crop, count, out):
     """Pass held-out letters through a trained model."""
     import numpy as np
 
     from vqvae_lesson.data import load_letters
 
-    originals = load_letters(data).held_out_images[:count]
+    originals = load_letters(data, crop=crop).held_out_images[:count]
     _expect_sheet(len(originals), originals.shape[1:])
     _start_tensorflow()
     from vqvae_lesson.runs.checkpoints import load_trained

@@ -13,10 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
+from vqvae_lesson.crops import sample_photograph, split_crops
 from vqvae_lesson.errors import LessonError, check_before
 from vqvae_lesson.glyphs import GLYPH_NAMES, draw_glyphs
 from vqvae_lesson.kmnist import find_kmnist, read_idx
-from vqvae_lesson.own_images import expect_enough, read_npz, read_pngs
+from vqvae_lesson.own_images import (
+    expect_enough,
+    read_npz,
+    read_photographs,
+    read_pngs,
+)
 
 __all__ = [
     "KMNIST_SOUNDS",
@@ -27,12 +33,14 @@ __all__ = [
     "lesson_letters",
     "load_kmnist",
     "load_letters",
+    "load_crops",
 ]
 
 KMNIST_NAMES = GLYPH_NAMES
 #: How the ten characters of KMNIST are said, in the order of their labels.
 KMNIST_SOUNDS = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 HELD_OUT_SHARE = 0.2
+CROPS = 8_000, 1_000  # to train on, and held out
 
 
 @dataclass(frozen=True)
@@ -252,17 +260,57 @@ def load_own(path):
     return _split_letters(str(path), images, labels, ())
 
 
-def load_letters(source="kmnist", folder=None):
+def load_crops(source="photographs", side=32):
+    """Cut photographs into squares: the left of each to train on, the right held out.
+
+    Parameters
+    ----------
+    source : str
+        ``"photographs"``: the one of a temple that scikit-learn brings. Else the path
+        of a JPEG or PNG, or of a folder of them, of any sizes.
+    side : int
+        Pixels.
+
+    Returns
+    -------
+    Letters
+        8,000 squares to train on and 1,000 held out; these have the number of their
+        photograph as a label.
+
+    Raises
+    ------
+    LessonError
+        For a path that holds no photographs, one of a kind that is not taken, or one
+        with a part smaller than the squares.
+
+    Examples
+    --------
+    >>> crops = load_crops()
+    >>> crops.train_images.shape, crops.held_out_images.shape
+    ((8000, 32, 32, 3), (1000, 32, 32, 3))
+    """
+    if source == "photographs":
+        photographs = [sample_photograph("china")]
+    else:
+        photographs = read_photographs(Path(source))
+    train, held_out, sources = split_crops(photographs, side, *CROPS)
+    unknown = np.zeros(len(train), np.uint8)
+    return Letters(source, to_float(train), unknown, to_float(held_out), sources)
+
+
+def load_letters(source="kmnist", folder=None, crop=None):
     """Load letters by name or by path.
 
     Parameters
     ----------
     source : str
         ``"kmnist"`` (the lesson's split), ``"kmnist-full"``, ``"glyphs"``,
-        ``"speech"`` (chapter 18), or the path of an ``.npz`` file or of a folder of
-        PNGs.
+        ``"photographs"`` (chapter 17), ``"speech"`` (chapter 18), or the path of an
+        ``.npz`` file or of a folder of PNGs.
     folder : path, optional
         Where KMNIST's files are; see :func:`~vqvae_lesson.kmnist.find_kmnist`.
+    crop : int, optional
+        The path is of photographs of any size: cut squares of so many pixels.
 
     Returns
     -------
@@ -274,6 +322,8 @@ def load_letters(source="kmnist", folder=None):
     >>> letters.name, letters.train_images.shape
     ('glyphs', (8000, 28, 28, 1))
     """
+    if crop or source == "photographs":
+        return load_crops(source, crop or 32)
     if source in ("kmnist", "kmnist-full"):
         return load_kmnist(folder, full=source == "kmnist-full")
     if source == "speech":

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.limits import code_nats, require_one_latent
-from vqvae_lesson.losses import Losses, commitment_loss, reconstruction_loss
+from vqvae_lesson.losses import Losses, commitment_loss
 from vqvae_lesson.metrics import choose, code_counts, encode
 from vqvae_lesson.noise import for_the_batch
 from vqvae_lesson.runs.files import open_arrays, whole_file
@@ -93,7 +93,8 @@ class WarmUp:
         latents = self.model.encoder(images)
         normal = tf.random.stateless_normal
         noisy = latents + for_the_batch(normal, tf.shape(latents), noise)
-        reconstruction = reconstruction_loss(images, self.model.decoder(noisy))
+        pixels = self.model.pixels(self.model.decoder(noisy))
+        reconstruction = -tf.reduce_mean(pixels.log_prob(images))
         pull = commitment_loss(latents, tf.zeros_like(latents))
         total = reconstruction + self.weight * pull
         return Losses(total, reconstruction, pull, tf.zeros([])), None

@@ -16,8 +16,13 @@ from vqvae_lesson.encoder import build_encoder, check_images
 from vqvae_lesson.errors import LessonError, check_before
 from vqvae_lesson.health import WarmUp, start_on_data
 from vqvae_lesson.limits import code_cost, code_shares
-from vqvae_lesson.losses import Losses, straight_through, total_loss
-from vqvae_lesson.metrics import Metrics, code_counts, nll_per_image, perplexity
+from vqvae_lesson.losses import (
+    Losses,
+    pixel_distribution,
+    straight_through,
+    total_loss,
+)
+from vqvae_lesson.metrics import Metrics, code_counts, perplexity
 from vqvae_lesson.recipes import VQVAERecipe
 
 __all__ = ["LessonModel", "Output", "VQVAE"]
@@ -272,6 +277,25 @@ class VQVAE(LessonModel):
         weight = self.recipe.commitment_weight
         return total_loss(images, output, self.num_codes, weight), output
 
+    def pixels(self, logits):
+        """Make what the decoder says a distribution over images.
+
+        Parameters
+        ----------
+        logits : tensor, float32 [B, H, W, C]
+
+        Returns
+        -------
+        tfd.Distribution
+            B distributions, whose `log_prob` takes images, float32 [B, H, W, C] in
+            [0, 1].
+        """
+        return pixel_distribution(logits)
+
+    def pictures(self, logits):
+        """Make what the decoder says pictures: the mean of each pixel, in [0, 1]."""
+        return tf.sigmoid(logits)
+
     def follow(self, output):
         """Let the codes follow the latents that chose them."""
         self.quantizer.update(output.latents, output.indices)
@@ -281,7 +305,7 @@ class VQVAE(LessonModel):
         if step < self.recipe.warm_up_steps:
             return self.warm_up
         if step == self.recipe.warm_up_steps > 0:
-            enough = max(MOST_LATENTS, 10 * self.num_codes) // self.latent_size
+            enough = max(MOST_LATENTS, 10 * self.recipe.entries) // self.latent_size
             self.start(images[: max(enough, 1)])
         return self
 
@@ -292,7 +316,7 @@ class VQVAE(LessonModel):
     def measure(self, images, noise=None):
         """Nats and indices of each image."""
         output = self(images)
-        return nll_per_image(images, output.logits), output.indices
+        return -self.pixels(output.logits).log_prob(images), output.indices
 
     def summary_of(self, nats, indices):
         """Sum up as :class:`~vqvae_lesson.metrics.Metrics`."""
@@ -329,7 +353,7 @@ class VQVAE(LessonModel):
             to K - 1.
         """
         indices = self.expect_indices(indices)
-        return tf.sigmoid(self.decoder(self.quantizer.lookup(indices)))
+        return self.pictures(self.decoder(self.quantizer.lookup(indices)))
 
     def expect_indices(self, indices):
         """Refuse what cannot be codes of this model; hand the others back, an array."""

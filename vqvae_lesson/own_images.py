@@ -1,4 +1,4 @@
-"""Read a reader's own images: an ``.npz`` file or a folder of PNGs.
+"""Read a reader's own images: an ``.npz`` file, a folder of PNGs, or photographs.
 
 :func:`vqvae_lesson.data.load_own` makes letters of them.
 """
@@ -6,7 +6,13 @@
 import numpy as np
 
 from vqvae_lesson.errors import LessonError
-from vqvae_lesson.intake import archive_headers, expect_room, png_header
+from vqvae_lesson.intake import (
+    ROOM,
+    archive_headers,
+    expect_room,
+    png_header,
+    regular_size,
+)
 from vqvae_lesson.runs.files import open_arrays
 
 
@@ -147,3 +153,98 @@ def _pixels(path, image, mode, depth):
     if image.mode.startswith("I"):  # 16 bits, which Pillow would clip to 8
         return np.asarray(image) // 257
     return np.asarray(image.convert(mode))
+
+
+#: Kinds of files that photographs come in, and what Pillow calls them.
+PHOTOGRAPH_FORMATS = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",)}
+
+
+def read_photographs(path, channels=None):
+    """Read photographs of any size: one file, or all of a folder, sorted by name.
+
+    Parameters
+    ----------
+    path : path
+        A JPEG or PNG, or a folder of them; or an .npz as :func:`read_npz` takes it.
+    channels : int, optional
+        1 or 3: make all grey or coloured. By default all are as the first one.
+
+    Returns
+    -------
+    list of ndarray, uint8 [H, W, C]
+        Turned as the camera says.
+
+    Raises
+    ------
+    LessonError
+        For a file that is none of these or damaged, for an animation, for inks (CMYK), 16
+        bits a value or transparency, and for more than there is room for.
+    """
+    names = [name for names in PHOTOGRAPH_FORMATS.values() for name in names]
+    paths = [path]
+    if path.suffix == ".npz":
+        return _many_of_one_size(path)
+    if path.is_dir():
+        paths = sorted(one for one in path.iterdir() if one.suffix.lower() in names)
+    if not paths:
+        raise LessonError(f"{path} holds no photographs, expected {', '.join(names)}")
+    photographs, taken = [], 0
+    for one in paths:
+        photograph = _read_photograph(one, channels, ROOM - taken)
+        channels = photograph.shape[2]
+        taken += photograph.size
+        photographs.append(photograph)
+    return photographs
+
+
+def _many_of_one_size(path):
+    """Take the photographs out of an .npz file."""
+    images, _ = read_npz(path)
+    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+        raise LessonError(
+            f"{path} holds {images.dtype} images of shape {list(images.shape)}, "
+            "expected uint8 [N, H, W] or [N, H, W, C]"
+        )
+    return [*images.reshape(*images.shape[:3], -1)]
+
+
+def _read_photograph(path, channels, room):
+    """Read one photograph, if it takes no more bytes than there is room for."""
+    from PIL import Image, ImageOps
+
+    if path.suffix.lower() == ".png":
+        _, depth = png_header(path)
+        if depth == 16:
+            raise LessonError(f"{path} has 16 bits a value, expected 8: save it so")
+    regular_size(path)
+    try:
+        with Image.open(path, formats=[*PHOTOGRAPH_FORMATS]) as image:
+            _expect_photograph(path, image, room)
+            image = ImageOps.exif_transpose(image)
+            grey = channels == 1 or (channels is None and image.mode in ("1", "L"))
+            pixels = np.asarray(image.convert("L" if grey else "RGB"))
+    except LessonError:
+        raise
+    except Exception:  # Pillow raises half a dozen types for a damaged file
+        raise LessonError(f"{path} is not a readable JPEG or PNG: remove it") from None
+    return pixels.reshape(*pixels.shape[:2], -1)
+
+
+def _expect_photograph(path, image, room):
+    """Refuse what a photograph's pixels cannot be taken from as they are."""
+    if getattr(image, "is_animated", False):
+        raise LessonError(f"{path} is animated, expected one picture")
+    if image.mode in ("CMYK", "YCCK", "LAB"):
+        raise LessonError(
+            f"{path} is made of inks ({image.mode}), expected RGB or grey"
+        )
+    if image.has_transparency_data:
+        raise LessonError(
+            f"{path} is transparent, expected a photograph: save it without"
+        )
+    width, height = image.size
+    if 3 * width * height > room:
+        raise LessonError(
+            f"{path} is {height} x {width}, and there is room for {room / 1e6:,.0f} MB "
+            "more: take fewer or smaller photographs"
+        )

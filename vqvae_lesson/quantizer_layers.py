@@ -17,7 +17,6 @@ from vqvae_lesson.grid import GridVQVAE
 from vqvae_lesson.health import RECORDS, WarmUp
 from vqvae_lesson.losses import (
     commitment_loss,
-    reconstruction_loss,
     straight_through,
 )
 from vqvae_lesson.metrics import encode, nll_per_image
@@ -317,6 +316,12 @@ class Residual(Parts):
         """Turn numbers of codes into sums of their first stages, or of all."""
         return tf.add_n(self.lookups(indices)[:stages])
 
+    def sum_of(self, digits):
+        """Sum the codes of the first stages, whose digits are int [..., S or fewer]."""
+        stages = tf.unstack(tf.convert_to_tensor(digits), axis=-1)
+        pairs = zip(self.parts, stages, strict=False)
+        return tf.add_n([lookup(part.codebook, digit) for part, digit in pairs])
+
     def start(self, latents):
         """Put each stage on what is left of the data."""
         for part, levels in zip(self.parts, self.recipe.levels, strict=True):
@@ -492,7 +497,8 @@ class QuantizedGrid(GridVQVAE):
     def losses(self, images, noise):
         """Reconstruction, and what the quantizer adds."""
         output, penalty = self.follow_through(images, noise)
-        reconstruction = reconstruction_loss(images, output.logits)
+        pixels = self.pixels(output.logits)
+        reconstruction = -tf.reduce_mean(pixels.log_prob(images))
         total = reconstruction + penalty
         return QuantizerLosses(total, reconstruction, penalty), output
 

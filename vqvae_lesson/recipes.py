@@ -16,6 +16,7 @@ __all__ = [
     "VQVAERecipe",
     "GridRecipe",
     "QuantizerRecipe",
+    "PhotographRecipe",
     "VAERecipe",
     "SpeechRecipe",
     "RECIPES",
@@ -223,6 +224,11 @@ class VQVAERecipe(Recipe):
                     f"{name} is {getattr(self, name)}, expected 0 or more"
                 )
 
+    @property
+    def entries(self):
+        """How many codes the codebooks hold, all told."""
+        return self.num_codes
+
     def build(self, image_shape=(28, 28, 1), seed=0):
         """Build the untrained :class:`~vqvae_lesson.model.VQVAE` of this recipe."""
         from vqvae_lesson.model import VQVAE
@@ -233,9 +239,9 @@ class VQVAERecipe(Recipe):
         """Refuse fewer than a batch, and too few for codes that start on them."""
         super().require_letters(shape)
         latents = shape[0] * self.latents_of(shape[1:])
-        if self.warm_up_steps and latents < self.num_codes:
+        if self.warm_up_steps and latents < self.entries:
             raise LessonError(
-                f"num_codes is {self.num_codes}, expected at most one for each of "
+                f"num_codes is {self.entries}, expected at most one for each of "
                 f"{latents} latents: use more images"
             )
 
@@ -245,7 +251,7 @@ class VQVAERecipe(Recipe):
 
     def require_memory(self, image_shape):
         """Refuse numbers too large for memory, the codes among them."""
-        super().require_memory(image_shape, self.latent_size, self.num_codes)
+        super().require_memory(image_shape, self.latent_size, self.entries)
 
     def require_one_code(self):
         """Refuse more latents than one: their codes do not each stand for a picture."""
@@ -311,9 +317,9 @@ class GridRecipe(VQVAERecipe):
         pixels = latents * 4**self.halvings
         weights = 25 * depth * (16 * depth * self.halvings + 2 * image_shape[2])
         weights += 2 * depth * 9 * (self.neck_depth + self.code_size)
-        weights += self.num_codes * self.code_size
+        weights += self.entries * self.code_size
         outputs = pixels * (10 * depth + image_shape[2])
-        outputs += latents * (self.num_codes + self.neck_depth)
+        outputs += latents * (self.entries + self.neck_depth)
         self.expect_room(weights, self.batch_size * outputs)
 
     def latents_of(self, image_shape):
@@ -412,12 +418,36 @@ class QuantizerRecipe(GridRecipe):
         """How many values each part of a code has."""
         return [round(self.num_codes ** (1 / self.parts))] * self.parts
 
+    @property
+    def entries(self):
+        """How many codes the codebooks of all parts hold."""
+        return sum(self.levels)
+
     def build(self, image_shape=(28, 28, 1), seed=0):
         """Build the untrained QuantizedGrid of this recipe."""
         from vqvae_lesson.quantizer_layers import QuantizedGrid
 
         self.require_halvings(image_shape)
         return QuantizedGrid(self, image_shape, seed)
+
+
+@dataclass(frozen=True)
+class PhotographRecipe(QuantizerRecipe):
+    """A recipe for photographs: residual stages, pixels of 256 values (chapter 17).
+
+    Examples
+    --------
+    >>> recipe = find_recipe("photographs")
+    >>> recipe.levels
+    [64, 64, 64, 64]
+    """
+
+    def build(self, image_shape=(32, 32, 3), seed=0):
+        """Build the untrained PhotographGrid of this recipe."""
+        from vqvae_lesson.photographs import PhotographGrid
+
+        self.require_halvings(image_shape)
+        return PhotographGrid(self, image_shape, seed)
 
 
 @dataclass(frozen=True)
@@ -565,6 +595,19 @@ SPEECH = SpeechRecipe(
         "epochs": 150,
     }
 )
+PHOTOGRAPHS = PhotographRecipe(
+    **{
+        **asdict(GRID),
+        "quantizer": "residual",
+        "num_codes": 64**4,
+        "parts": 4,
+        "drop_stages": True,
+        "base_depth": 16,
+        "batch_size": 16,
+        "commitment_weight": 64.0,
+        "warm_up_steps": 0,
+    }
+)
 #: Recipes by the name that :func:`find_recipe` and the command line take.
 RECIPES = {
     "article": VQVAERecipe(),
@@ -576,6 +619,7 @@ RECIPES = {
         f"grid-{name}": QuantizerRecipe(**{**asdict(GRID), **changes})
         for name, changes in METHODS.items()
     },
+    "photographs": PHOTOGRAPHS,
     "vae": VAERecipe(),
     "vae-2": VAERecipe(code_size=2),
     "vae-wide": VAERecipe(neck_depth=64, falling_rate=True),

@@ -1,0 +1,600 @@
+"""Photographs as grids of codes: any size, any quality, as real bytes (chapter 17).
+
+The model is the grid of chapter 14 with the residual stages of chapter 16, and pixels
+of 256 values. Its networks are convolutions, so what learned on small squares codes
+whole photographs, and large ones block by block. Who sends fewer stages sends fewer
+bytes.
+"""
+
+import math
+import struct
+from io import BytesIO
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+from PIL import Image
+
+from vqvae_lesson.errors import LessonError, check_before
+from vqvae_lesson.grid import field
+from vqvae_lesson.health import RECORDS
+from vqvae_lesson.likelihoods import bits_per_value, logistic_pixels
+from vqvae_lesson.metrics import perplexity
+from vqvae_lesson.packing import pack, unpack
+from vqvae_lesson.prior import CountedPrior, counted_prior
+from vqvae_lesson.quantizer_layers import QuantizedGrid
+from vqvae_lesson.runs.files import read_json
+
+__all__ = [
+    "PhotographMetrics",
+    "PhotographGrid",
+    "pad_to",
+    "any_size",
+    "blocks",
+    "code_photograph",
+    "draw_photograph",
+    "stage_prior",
+    "to_bytes",
+    "from_bytes",
+    "Likeness",
+    "likeness",
+    "largest_file",
+    "load_photograph_bytes",
+]
+
+HEAD = struct.Struct("<HHB")  # rows, columns and stages, before the packed codes
+tfd = tfp.distributions
+
+BLOCK = 64  # places along a side of a block
+FORMATS = {"JPEG": {"optimize": True}, "WebP": {"method": 6}}
+
+
+class PhotographMetrics(NamedTuple):
+    """What :func:`vqvae_lesson.metrics.evaluate` finds for photographs.
+
+    Attributes
+    ----------
+    nll : float
+        Mean negative log-probability of an image, given its codes, in nats.
+    bits : float
+        The same for each of its numbers, in bits.
+    psnr : float
+        Peak signal-to-noise ratio over all images, in decibels.
+    perplexity : float
+        Of the codes of a stage: the mean of all stages.
+    """
+
+    nll: float
+    bits: float
+    psnr: float
+    perplexity: float
+
+
+class PhotographGrid(QuantizedGrid):
+    """A grid of residual codes, with pixels of 256 values.
+
+    Parameters
+    ----------
+    recipe : vqvae_lesson.recipes.PhotographRecipe
+    image_shape : tuple of int
+        Height, width, channels.
+    seed : int
+        Fixes every first weight.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("photographs", base_depth=2).build((32, 32, 3), seed=0)
+    >>> model.reconstruct(np.zeros([5, 32, 32, 3], np.float32)).shape.as_list()
+    [5, 32, 32, 3]
+    """
+
+    def __init__(self, recipe, image_shape=(32, 32, 3), seed=0):
+        super().__init__(recipe, image_shape, seed)
+        self.curves = keras.layers.Layer(name="curves")
+        self.widths = self.curves.add_weight(
+            name="widths", shape=(self.image_shape[2],), initializer="zeros"
+        )
+        self.curves.built = True
+
+    def pixels(self, logits):
+        """Make what the decoder says a distribution over images.
+
+        Parameters
+        ----------
+        logits : tensor, float32 [B, H, W, C]
+
+        Returns
+        -------
+        EightBits
+            B distributions, whose `log_prob` takes images, float32 [B, H, W, C] in
+            [0, 1].
+        """
+        return EightBits(logistic_pixels(logits, self.widths))
+
+    def pictures(self, logits):
+        """Make what the decoder says pictures: the middle of each curve, in [0, 1]."""
+        return tf.clip_by_value((1 + logits) / 2, 0, 1)
+
+    def measure(self, images, noise=None):
+        """Nats, mean squared error and digits, int32 [L, S], of each image."""
+        output = self(images)
+        nats = -self.pixels(output.logits).log_prob(images)
+        errors = tf.square(self.pictures(output.logits) - images)
+        digits = self.quantizer.digits(output.indices)
+        return nats, tf.reduce_mean(errors, axis=[1, 2, 3]), digits
+
+    def summary_of(self, nats, errors, digits):
+        """Sum up as :class:`PhotographMetrics`."""
+        nll, error = (float(one.mean(dtype=np.float64)) for one in (nats, errors))
+        stages = zip(np.moveaxis(digits, -1, 0), self.recipe.levels, strict=True)
+        return PhotographMetrics(
+            nll,
+            bits_per_value(nll, self.image_shape),
+            -10 * math.log10(max(error, np.finfo(float).tiny)),
+            float(np.mean([perplexity(*stage) for stage in stages])),
+        )
+
+
+class EightBits(NamedTuple):
+    """A distribution over bytes, asked about images in [0, 1].
+
+    Attributes
+    ----------
+    bytes : tfd.Distribution
+        Over whole numbers from 0 to 255, as floats.
+    """
+
+    bytes: tfd.Distribution
+
+    def log_prob(self, images):
+        """Log-probability of images: each of their numbers is the nearest byte."""
+        return self.bytes.log_prob(tf.round(255 * images))
+
+
+def pad_to(photograph, multiple):
+    """Repeat the last row and column until both sides divide.
+
+    Parameters
+    ----------
+    photograph : ndarray [H, W, C]
+    multiple : int
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> pad_to(np.zeros([427, 640, 3], np.uint8), multiple=4).shape
+    (428, 640, 3)
+    """
+    more = [(0, -size % multiple) for size in photograph.shape[:2]]
+    return np.pad(photograph, [*more, (0, 0)], mode="edge")
+
+
+def any_size(network, channels):
+    """Take the convolutions out of a network: they do not ask for a size.
+
+    Parameters
+    ----------
+    network : keras.Sequential
+        From :func:`vqvae_lesson.grid.build_grid_encoder` or its twin.
+    channels : int
+        Of its input.
+
+    Returns
+    -------
+    keras.Model
+        From [B, H, W, channels] to another map. It shares the network's weights.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.grid import build_grid_encoder
+    >>> encode = any_size(build_grid_encoder(base_depth=2), channels=1)
+    >>> encode(np.zeros([1, 40, 64, 1])).shape.as_list()
+    [1, 10, 16, 16]
+    """
+    start = numbers = keras.Input([None, None, channels])
+    for layer in network.layers:
+        if hasattr(layer, "kernel_size"):
+            numbers = layer(numbers)
+    return keras.Model(start, numbers)
+
+
+def blocks(rows, columns, side, margin):
+    """Cut a grid into blocks, each with what its network sees around it.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Of the grid.
+    side : int
+        Of a block, in places.
+    margin : int
+        Places that are added around it, up to the edge of the grid.
+
+    Yields
+    ------
+    wide : tuple of slice
+        Rows and columns of the block with its margin.
+    inner : tuple of slice
+        The block itself, counted from where `wide` begins.
+    own : tuple of slice
+        The block itself.
+
+    Examples
+    --------
+    >>> wide, inner, own = [*blocks(8, 4, side=4, margin=1)][1]
+    >>> wide[0], inner[0], own[0]
+    (slice(3, 8, None), slice(1, 5, None), slice(4, 8, None))
+    """
+    corners = [range(0, size, side) for size in (rows, columns)]
+    for corner in np.ndindex(*map(len, corners)):
+        starts = [side * one for one in corner]
+        ends = [
+            min(start + side, size)
+            for start, size in zip(starts, (rows, columns), strict=True)
+        ]
+        own = tuple(map(slice, starts, ends))
+        first = [max(start - margin, 0) for start in starts]
+        last = [
+            min(end + margin, size)
+            for end, size in zip(ends, (rows, columns), strict=True)
+        ]
+        inner = tuple(
+            slice(one.start - start, one.stop - start)
+            for one, start in zip(own, first, strict=True)
+        )
+        yield tuple(map(slice, first, last)), inner, own
+
+
+def margin_of(network, stride):
+    """How many places around it a network lets one place see, or change."""
+    return math.ceil(field(network.layers) / (2 * stride))
+
+
+def _expect_photograph(model, photograph, side=BLOCK):
+    """Refuse what is no photograph of this model's channels."""
+    found, channels = np.asarray(photograph), model.image_shape[2]
+    shape = found.shape
+    fits = len(shape) == 3 and shape[2] == channels and 0 not in shape
+    if found.dtype != np.uint8 or not fits:
+        raise LessonError(
+            f"photograph is {found.dtype} {list(shape)}, expected uint8 [H, W, "
+            f"{channels}]"
+        )
+    if side < 1:
+        raise LessonError(f"side is {side}, expected at least 1")
+
+
+@check_before(_expect_photograph)
+def code_photograph(model, photograph, side=BLOCK):
+    """Find the codes of a photograph of any size, block by block.
+
+    Blocks overlap by as much as the encoder sees, so that no seam is left.
+
+    Parameters
+    ----------
+    model : PhotographGrid
+    photograph : ndarray, uint8 [H, W, C]
+    side : int
+        Of a block, in places of the grid.
+
+    Returns
+    -------
+    ndarray, int32 [rows, columns, S]
+        At each place of the grid, the code of each stage.
+
+    Raises
+    ------
+    LessonError
+        For another type or number of channels.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("photographs", base_depth=2).build((32, 32, 3), seed=0)
+    >>> code_photograph(model, np.zeros([427, 640, 3], np.uint8)).shape
+    (107, 160, 4)
+    """
+    stride = 2**model.recipe.halvings
+    padded = pad_to(photograph, stride)
+    rows, columns = (size // stride for size in padded.shape[:2])
+    encoder = any_size(model.encoder, padded.shape[2])
+    digits = np.empty([rows, columns, model.recipe.parts], np.int32)
+    margin = margin_of(model.encoder, stride)
+    for wide, inner, own in blocks(rows, columns, side, margin):
+        pixels = padded[tuple(slice(stride * w.start, stride * w.stop) for w in wide)]
+        latents = encoder(np.float32(pixels[None]) / 255)[0][inner]
+        _, indices, _ = model.quantizer(latents)
+        digits[own] = model.quantizer.digits(indices)
+    return digits
+
+
+def _expect_digits(model, digits, shape, side=BLOCK):
+    """Refuse digits that this model cannot draw, or another grid's."""
+    digits, most = np.asarray(digits), model.recipe.parts
+    grid = [-(-size // 2**model.recipe.halvings) for size in shape[:2]]
+    whole = digits.ndim == 3 and digits.dtype.kind in "iu"
+    if not whole or [*digits.shape[:2]] != grid or not 1 <= digits.shape[2] <= most:
+        raise LessonError(
+            f"digits are {digits.dtype} {list(digits.shape)}, expected whole numbers "
+            f"{[*grid]} with 1 to {most} stages"
+        )
+    levels = model.recipe.levels[: digits.shape[2]]
+    if digits.min() < 0 or np.any(digits >= levels):
+        raise LessonError(
+            f"digits lie between {digits.min()} and {digits.max()}, expected 0 to "
+            f"{min(levels) - 1}"
+        )
+
+
+@check_before(_expect_digits)
+def draw_photograph(model, digits, shape, side=BLOCK):
+    """Draw the photograph that codes stand for, block by block.
+
+    Parameters
+    ----------
+    model : PhotographGrid
+    digits : ndarray, int [rows, columns, S]
+        From :func:`code_photograph`; or of its first stages only.
+    shape : tuple of int
+        Of the photograph: what was added to make it divide is cut off again.
+    side : int
+        Of a block, in places of the grid.
+
+    Returns
+    -------
+    ndarray, uint8 [H, W, C]
+
+    Raises
+    ------
+    LessonError
+        For digits of another grid, more stages or codes than the model has.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("photographs", base_depth=2).build((32, 32, 3), seed=0)
+    >>> draw_photograph(model, np.zeros([3, 5, 2], int), (10, 18, 3)).shape
+    (10, 18, 3)
+    """
+    stride, digits = 2**model.recipe.halvings, np.asarray(digits)
+    rows, columns, _ = digits.shape
+    decoder = any_size(model.decoder, model.recipe.code_size)
+    drawn = np.empty([stride * rows, stride * columns, model.image_shape[2]], np.uint8)
+    margin = margin_of(model.decoder, stride)
+    for wide, inner, own in blocks(rows, columns, side, margin):
+        codes = model.quantizer.sum_of(digits[wide])
+        pixels = np.asarray(model.pictures(decoder(codes[None]))[0])
+        inner, own = (
+            tuple(slice(stride * one.start, stride * one.stop) for one in part)
+            for part in (inner, own)
+        )
+        drawn[own] = np.round(255 * pixels[inner])
+    return drawn[: shape[0], : shape[1]]
+
+
+def stage_prior(digits, num_codes):
+    """Count how often each stage chose each of its codes.
+
+    Parameters
+    ----------
+    digits : array, int [rows, columns, S]
+        Of a photograph to train on.
+    num_codes : int
+        Of a stage.
+
+    Returns
+    -------
+    vqvae_lesson.prior.CountedPrior
+        Over the S codes of one place.
+
+    Examples
+    --------
+    >>> stage_prior([[[0, 1], [0, 0]]], num_codes=2).probabilities.tolist()
+    [[0.75, 0.25], [0.5, 0.5]]
+    """
+    return counted_prior(np.reshape(digits, [-1, np.shape(digits)[-1]]), num_codes)
+
+
+def to_bytes(digits, prior):
+    """Write the codes of a photograph as bytes.
+
+    Parameters
+    ----------
+    digits : ndarray, int [rows, columns, S]
+        Or of its first stages only.
+    prior : CountedPrior
+        From :func:`stage_prior`.
+
+    Returns
+    -------
+    bytes
+        Five for rows, columns and stages; the rest is packed by the range coder.
+
+    Raises
+    ------
+    LessonError
+        For a grid that is too large for the head, or codes that are not the prior's.
+
+    Examples
+    --------
+    >>> digits = np.random.default_rng(0).integers(64, size=[100, 150, 4])
+    >>> prior = stage_prior(digits, num_codes=64)
+    >>> one, all_four = (len(to_bytes(digits[..., :s], prior)) for s in (1, 4))
+    >>> one < 11_300 < 4 * 11_200 < all_four  # 15,000 codes of 6 bits are 11,250 bytes
+    True
+    """
+    rows, columns, stages = np.shape(digits)
+    if max(rows, columns) >= 2**16:
+        raise LessonError(f"a grid of {rows} x {columns}, expected sides below 65,536")
+    first = CountedPrior(prior.probabilities[:stages])
+    return HEAD.pack(rows, columns, stages) + pack(
+        np.reshape(digits, [-1, stages]), first
+    )
+
+
+def from_bytes(data, prior):
+    """Read the codes that :func:`to_bytes` wrote.
+
+    Parameters
+    ----------
+    data : bytes
+    prior : CountedPrior
+        The one that wrote.
+
+    Returns
+    -------
+    ndarray, int32 [rows, columns, S]
+
+    Raises
+    ------
+    LessonError
+        For damaged bytes, or another prior.
+
+    Examples
+    --------
+    >>> digits = np.array([[[0, 1], [1, 0]]])
+    >>> prior = stage_prior(digits, num_codes=2)
+    >>> from_bytes(to_bytes(digits, prior), prior).tolist()
+    [[[0, 1], [1, 0]]]
+    """
+    if len(data) < HEAD.size:
+        raise LessonError(f"{len(data)} bytes, expected at least {HEAD.size}")
+    rows, columns, stages = HEAD.unpack_from(data)
+    if not 1 <= stages <= len(prior.probabilities):
+        raise LessonError(
+            f"{stages} stages, expected 1 to {len(prior.probabilities)}: name the "
+            "prior that wrote these bytes"
+        )
+    first = CountedPrior(prior.probabilities[:stages])
+    return unpack(data[HEAD.size :], rows * columns, first).reshape(
+        rows, columns, stages
+    )
+
+
+class Likeness(NamedTuple):
+    """How near a picture comes to a photograph.
+
+    Attributes
+    ----------
+    psnr : float
+        Peak signal-to-noise ratio, in decibels; 10 more is a tenth of the squared
+        error.
+    ssim : float
+        Structural similarity; 1 for the photograph itself.
+    """
+
+    psnr: float
+    ssim: float
+
+
+def likeness(photograph, picture):
+    """Measure how near a picture comes to a photograph.
+
+    Parameters
+    ----------
+    photograph, picture : ndarray, uint8 [H, W, C]
+        At least 11 pixels along each side.
+
+    Returns
+    -------
+    Likeness
+
+    References
+    ----------
+    Wang et al. 2004, "Image quality assessment: from error visibility to structural
+    similarity", with its window and its constants, per channel.
+
+    Examples
+    --------
+    >>> photograph = np.arange(768, dtype=np.uint8).reshape(16, 16, 3)
+    >>> round(likeness(photograph, photograph ^ 1).psnr, 2)  # 20 log10 255
+    48.13
+    """
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+    as_published = {"gaussian_weights": True, "use_sample_covariance": False}
+    return Likeness(
+        float(peak_signal_noise_ratio(photograph, picture)),
+        float(
+            structural_similarity(photograph, picture, channel_axis=-1, **as_published)
+        ),
+    )
+
+
+def written(photograph, kind, quality):
+    """Write a photograph as a file of a kind."""
+    file = BytesIO()
+    Image.fromarray(photograph).save(file, kind, quality=quality, **FORMATS[kind])
+    return file.getvalue()
+
+
+def _expect_format(photograph, kind, most):
+    """Refuse a kind that is not compared."""
+    if kind not in FORMATS:
+        raise LessonError(f"kind is {kind!r}, expected one of {[*FORMATS]}")
+
+
+@check_before(_expect_format)
+def largest_file(photograph, kind, most):
+    """Write a photograph as well as it goes with so many bytes.
+
+    Parameters
+    ----------
+    photograph : ndarray, uint8 [H, W, 3]
+    kind : {"JPEG", "WebP"}
+    most : int
+        Bytes.
+
+    Returns
+    -------
+    size : int
+        Bytes of the file, at most `most`.
+    picture : ndarray, uint8 [H, W, 3]
+        What the file shows.
+
+    Raises
+    ------
+    LessonError
+        If even the worst quality takes more.
+
+    Examples
+    --------
+    >>> photograph = np.zeros([64, 64, 3], np.uint8)
+    >>> size, picture = largest_file(photograph, "WebP", most=1_000)
+    >>> size < 100, picture.shape
+    (True, (64, 64, 3))
+    """
+    files = [written(photograph, kind, quality) for quality in range(1, 96)]
+    fitting = [file for file in files if len(file) <= most]
+    if not fitting:
+        raise LessonError(
+            f"{most} bytes are too few for a {kind}, expected at least "
+            f"{min(map(len, files))}"
+        )
+    best = max(fitting, key=len)
+    return len(best), np.asarray(Image.open(BytesIO(best)).convert("RGB"))
+
+
+def load_photograph_bytes():
+    """Load what the photographs held out take, as codes and as picture files.
+
+    Returns
+    -------
+    dict
+        From photograph to a list, one entry a seed, of lists, one entry for each
+        number of stages, of dicts: `bytes`, and for the codes, "JPEG" and "WebP" the
+        parts of :class:`Likeness` at these bytes.
+
+    Examples
+    --------
+    >>> found = load_photograph_bytes()
+    >>> sorted(found)
+    ['china, right', 'flower']
+    """
+    return read_json(RECORDS / "photograph_bytes.json")
