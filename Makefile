@@ -82,7 +82,7 @@ train: install  ## train a recipe (RECIPE=article, healthy, vae, ...), put its w
 records: install  ## train all that is stored, and say beforehand how long it takes
 	$(BIN)/python scripts/train_records.py
 	$(BIN)/python scripts/train_weights.py
-	$(MAKE) laboratory grids quantizers reading judges looks splits compare drawings film networks priors writing written bytes phonemes
+	$(MAKE) laboratory grids quantizers reading judges looks splits photographs compare drawings film networks priors writing written bytes phonemes
 
 plan: install   ## say what `make records` has left to do, and how long it takes
 	$(BIN)/python scripts/train_records.py --plan
@@ -95,6 +95,9 @@ grids: install  ## train the small grids of chapter 14 and priors over them, at 
 
 quantizers: install  ## train the quantizers of chapter 16 and priors over them, at three seeds
 	$(ALONE) $(BIN)/python scripts/compare_quantizers.py
+
+photographs: install  ## code the photographs of chapter 17 by the models of three seeds, and weigh their rivals
+	$(ALONE) $(BIN)/python scripts/weigh_photographs.py
 
 reading: install  ## train the small models of chapter 13 at three seeds, and read their pictures
 	$(BIN)/python scripts/read_models.py

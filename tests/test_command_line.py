@@ -716,3 +716,29 @@ def test_starting_tensorflow_leaves_no_open_file_behind():
     before = len(os.listdir("/proc/self/fd"))
     __main__._start_tensorflow()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_photographs_of_any_size_train_by_their_squares(command):
+    Path("own").mkdir()
+    random = np.random.default_rng(0)
+    for name, shape in {"a": (40, 70), "b": (33, 90)}.items():
+        pixels = random.integers(256, size=[*shape, 3], dtype=np.uint8)
+        Image.fromarray(pixels).save(f"own/{name}.jpg")
+    small = ["--base-depth", "2", "--steps", "2", "--out", "run"]
+    data = ["--data", "own", "--crop", "8"]
+    code, out, err = command("train", "--recipe", "photographs", *data, *small)
+    assert code == 0, err
+    assert "held_out_psnr" in out
+    code, _, err = command("reconstruct", "--from", "run", *data, "--count", "3")
+    assert code == 0, err
+    assert Image.open("reconstructions.png").mode == "RGB"
+    code, _, err = command("train", "--resume", "--data", "own", "--crop", "9")
+    assert code == 1
+
+
+def test_a_photograph_that_cannot_be_used_is_one_line(command):
+    Path("own").mkdir()
+    Image.new("CMYK", (40, 40)).save("own/a.jpg")
+    code, _, err = command("train", "--data", "own", "--crop", "8", "--out", "run")
+    assert code == 1
+    assert "made of inks (CMYK)" in one_line(err)

@@ -13,8 +13,9 @@ import pytest
 from PIL import EpsImagePlugin, Image
 
 from tests.refusals import refused
+from vqvae_lesson import own_images
 from vqvae_lesson.data import load_own
-from vqvae_lesson.own_images import read_npz, read_pngs
+from vqvae_lesson.own_images import read_npz, read_photographs, read_pngs
 
 RANDOM = np.random.default_rng(0)
 
@@ -339,6 +340,7 @@ MEASURE = """
 import re, sys
 from pathlib import Path
 from vqvae_lesson import intake
+from vqvae_lesson import own_images
 from vqvae_lesson.data import load_own
 
 def peak():
@@ -382,3 +384,145 @@ def test_the_most_that_is_taken_from_pngs_fits_into_the_room(tmp_path):
     for number in range(1, 5):
         (tmp_path / f"{number}.png").symlink_to("0.png")
     assert 0.5 < share_of_the_room(tmp_path) < 1
+
+
+# Photographs of any size
+
+
+def coloured(height, width, seed=0):
+    random = np.random.default_rng(seed)
+    return random.integers(256, size=[height, width, 3], dtype=np.uint8)
+
+
+def test_photographs_of_many_sizes_come_in_the_order_of_their_names(tmp_path):
+    pixels = [coloured(9, 13, seed=1), coloured(20, 8, seed=2)]
+    for name, one in zip(("b.png", "a.png"), pixels, strict=True):
+        Image.fromarray(one).save(tmp_path / name)
+    (tmp_path / "read me.txt").write_text("no photograph")
+    found = read_photographs(tmp_path)
+    assert len(found) == 2
+    assert np.array_equal(found[0], pixels[1])
+    assert np.array_equal(found[1], pixels[0])
+    assert np.array_equal(read_photographs(tmp_path / "b.png")[0], pixels[0])
+
+
+def test_a_jpeg_is_read_as_pillow_does(tmp_path):
+    Image.fromarray(coloured(16, 24)).save(tmp_path / "a.JPG", "JPEG", quality=90)
+    (found,) = read_photographs(tmp_path)
+    assert np.array_equal(found, np.asarray(Image.open(tmp_path / "a.JPG")))
+
+
+def test_all_photographs_have_the_colours_of_the_first(tmp_path):
+    Image.fromarray(coloured(9, 9)[..., 0]).save(tmp_path / "b.png")
+    Image.fromarray(coloured(8, 8)).save(tmp_path / "c.png")
+    assert [one.shape for one in read_photographs(tmp_path)] == [(9, 9, 1), (8, 8, 1)]
+    Image.fromarray(coloured(7, 7)).save(tmp_path / "a.png")
+    assert {one.shape[2] for one in read_photographs(tmp_path)} == {3}
+
+
+def test_a_photograph_is_turned_as_the_camera_says(tmp_path):
+    image = Image.fromarray(coloured(16, 24))
+    exif = image.getexif()
+    exif[0x0112] = 6  # held upright
+    image.save(tmp_path / "a.png", exif=exif)
+    (found,) = read_photographs(tmp_path)
+    assert np.array_equal(found, np.rot90(coloured(16, 24), -1))
+
+
+def save_inks(path):
+    Image.fromarray(coloured(16, 24)).convert("CMYK").save(path / "a.jpg")
+
+
+def save_16_bits(path):
+    pixels = coloured(16, 24)[..., 0].astype(np.uint16) * 257
+    Image.fromarray(pixels).save(path / "a.png")
+
+
+def save_16_bits_of_colour(path):
+    rows = [b"\x01\x02" * 9] * 2
+    write_png(path / "a.png", (3, 2), 16, 2, rows)
+
+
+def save_transparent(path):
+    Image.fromarray(coloured(16, 24)).convert("RGBA").save(path / "a.png")
+
+
+def save_transparent_palette(path):
+    image = Image.fromarray(coloured(16, 24)).quantize(8)
+    image.save(path / "a.png", transparency=0)
+
+
+def save_animation(path):
+    frames = [Image.fromarray(coloured(16, 24, seed)) for seed in (0, 1)]
+    frames[0].save(path / "a.png", save_all=True, append_images=frames[1:])
+
+
+def save_broken(path):
+    Image.fromarray(coloured(16, 24)).save(path / "a.png")
+    content = (path / "a.png").read_bytes()
+    (path / "a.png").write_bytes(content[: len(content) // 2])
+
+
+def save_broken_jpeg(path):
+    (path / "a.jpeg").write_bytes(b"\xff\xd8\xff\xe0 no more")
+
+
+def save_empty(path):
+    (path / "a.jpg").write_bytes(b"")
+
+
+def save_a_gif_called_jpeg(path):
+    Image.fromarray(coloured(16, 24)).save(path / "a.jpg", "GIF")
+
+
+def save_nothing(path):
+    (path / "a.txt").write_text("")
+
+
+def save_floats(path):
+    np.savez(path / "a.npz", images=coloured(5, 5)[None] / 255)
+
+
+@pytest.mark.parametrize(
+    ("save", "name", "word"),
+    [
+        (save_inks, "a.jpg", "made of inks (CMYK), expected RGB or grey"),
+        (save_16_bits, "a.png", "16 bits a value, expected 8"),
+        (save_16_bits_of_colour, "a.png", "16 bits a value, expected 8"),
+        (save_transparent, "a.png", "transparent, expected a photograph"),
+        (save_transparent_palette, "a.png", "transparent, expected a photograph"),
+        (save_animation, "a.png", "animated, expected one picture"),
+        (save_broken, "a.png", "not a readable JPEG or PNG: remove it"),
+        (save_broken_jpeg, "a.jpeg", "not a readable JPEG or PNG: remove it"),
+        (save_empty, "a.jpg", "not a readable JPEG or PNG: remove it"),
+        (save_a_gif_called_jpeg, "a.jpg", "not a readable JPEG or PNG: remove it"),
+        (save_nothing, ".", "holds no photographs, expected .jpg, .jpeg, .png"),
+        (save_floats, "a.npz", "holds float64 images"),
+    ],
+)
+def test_a_photograph_that_cannot_be_used_is_refused_in_a_line(
+    tmp_path, save, name, word
+):
+    save(tmp_path)
+    message = refused(read_photographs, tmp_path / name)
+    assert word in message
+    assert str(tmp_path) in message
+
+
+def test_a_folder_that_does_not_exist_is_told(tmp_path):
+    assert "No such file" in refused(read_photographs, tmp_path / "none.jpg")
+
+
+def test_more_photographs_than_there_is_room_for_are_refused(tmp_path, monkeypatch):
+    for name in "abc":
+        Image.fromarray(coloured(10, 10)).save(tmp_path / f"{name}.png")
+    monkeypatch.setattr(own_images, "ROOM", 900)
+    assert len(read_photographs(tmp_path)) == 3
+    monkeypatch.setattr(own_images, "ROOM", 899)
+    message = refused(read_photographs, tmp_path)
+    assert "c.png is 10 x 10, and there is room for" in message
+
+
+def test_a_photograph_that_unpacks_to_a_thousand_times_its_size_is_refused(tmp_path):
+    write_png(tmp_path / "a.png", (20_000, 20_000), 8, 2, [bytes(9)])
+    assert "a.png is too large" in refused(read_photographs, tmp_path)

@@ -16,7 +16,13 @@ from vqvae_lesson.health import PICTURES_AT, RECORDS, load_record
 from vqvae_lesson.limits import code_cost, code_shares
 from vqvae_lesson.metrics import choose, evaluate, perplexity
 from vqvae_lesson.prior import counted_prior
-from vqvae_lesson.recipes import METHODS, RECIPES, GridRecipe, SpeechRecipe
+from vqvae_lesson.recipes import (
+    METHODS,
+    RECIPES,
+    GridRecipe,
+    PhotographRecipe,
+    SpeechRecipe,
+)
 from vqvae_lesson.runs.checkpoints import WEIGHTS, load_trained, read_manifest
 from vqvae_lesson.runs.files import read_json
 from vqvae_lesson.runs.priors import load_prior
@@ -25,12 +31,12 @@ from vqvae_lesson.vae import likelihood_nats
 ROOT = Path(__file__).parent.parent
 NAMES = sorted(path.stem for path in WEIGHTS.glob("*.npz"))
 SPOKEN = [name for name in NAMES if isinstance(RECIPES[name], SpeechRecipe)]
-WITH_CODES = [
-    name for name in NAMES if hasattr(RECIPES[name], "num_codes") and name not in SPOKEN
-]
+PHOTOGRAPHS = [name for name in NAMES if isinstance(RECIPES[name], PhotographRecipe)]
+LETTERS = [name for name in NAMES if name not in (*SPOKEN, *PHOTOGRAPHS)]
+WITH_CODES = [name for name in LETTERS if hasattr(RECIPES[name], "num_codes")]
 GRIDS = [name for name in WITH_CODES if isinstance(RECIPES[name], GridRecipe)]
 ONE_CODE = [name for name in WITH_CODES if name not in GRIDS]
-VAES = [name for name in NAMES if name not in (*WITH_CODES, *SPOKEN)]
+VAES = [name for name in LETTERS if name not in WITH_CODES]
 LIVE = ["small", *(f"grid-{name}" for name in METHODS)]  # trained by chapters, small
 
 
@@ -91,6 +97,17 @@ def test_manifest_tells_the_metrics_of_a_vae(name, kmnist):
         assert manifest["metrics"][f"held_out_{part}"] == pytest.approx(value, abs=0.3)
 
 
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_manifest_tells_the_metrics_of_photographs(name):
+    model, manifest = load_trained(name)
+    crops = load_letters("photographs")
+    assert manifest["data"]["sha256"] == crops.digest
+    assert manifest["data"]["name"] == "photographs"
+    measured = evaluate(model, crops.held_out_images)
+    for part, value in measured._asdict().items():
+        assert manifest["metrics"][f"held_out_{part}"] == pytest.approx(value, rel=1e-3)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_manifest_names_recipe_seed_and_steps(name):
     recipe, manifest = read_manifest(WEIGHTS / f"{name}.json")
@@ -121,7 +138,7 @@ def test_weights_are_a_few_megabytes(name):
 VARIANTS = runpy.run_path(str(ROOT / "scripts" / "train_records.py"))["VARIANTS"]
 TABLES = {
     *("comparison", "laboratory", "reading", "judges", "looks", "splits"),
-    *("grids", "priors", "written", "bytes", "phonemes"),
+    *("grids", "priors", "written", "bytes", "photograph_bytes", "phonemes"),
     *("quantizers", "quantizers_manifest", "quantizer_settings"),
     *("quantizer_starts", "quantizer_stages", "quantizer_steps"),
 }
@@ -263,7 +280,7 @@ def comparison():
 def test_every_seed_of_every_model_is_compared(comparison):
     names = [name for seeds in COMPARED.values() for name in seeds]
     assert [*comparison] == names
-    assert COMPARED.keys() == {*NAMES} - {*GRIDS}
+    assert COMPARED.keys() == {*LETTERS} - {*GRIDS}
     assert VARIANTS.keys() >= set(names)
 
 

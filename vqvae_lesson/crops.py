@@ -136,8 +136,8 @@ def vary(crops, seed=0):
     --------
     >>> crops = random_crops(sample_photograph("china"), count=5, side=32)
     >>> varied = vary(crops)
-    >>> varied.shape, varied.sum() == crops.sum()
-    ((5, 32, 32, 3), True)
+    >>> varied.shape, int(varied.sum()) - int(crops.sum())
+    ((5, 32, 32, 3), 0)
     """
     random = np.random.default_rng(seed)
     mirrored = random.random(len(crops)) < 0.5

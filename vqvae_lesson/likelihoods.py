@@ -46,7 +46,7 @@ def discretized_logistic(middles, scales):
     Examples
     --------
     >>> pixel = discretized_logistic(100.0, 2.0)
-    >>> pixel.prob([99.0, 100.0, 101.0]).numpy().round(3).tolist()
+    >>> [round(float(one), 3) for one in pixel.prob([99.0, 100.0, 101.0])]
     [0.117, 0.124, 0.117]
     """
     # TFP rounds up, and a value should get what lies within half a step of it.

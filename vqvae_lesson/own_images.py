@@ -177,8 +177,8 @@ def read_photographs(path, channels=None):
     Raises
     ------
     LessonError
-        For a file that is none of these or damaged, for an animation, for inks (CMYK), 16
-        bits a value or transparency, and for more than there is room for.
+        For a file that is none of these or damaged, for an animation, for inks
+        (CMYK), 16 bits a value or transparency, and for more than there is room for.
     """
     names = [name for names in PHOTOGRAPH_FORMATS.values() for name in names]
     paths = [path]
@@ -225,6 +225,8 @@ def _read_photograph(path, channels, room):
             pixels = np.asarray(image.convert("L" if grey else "RGB"))
     except LessonError:
         raise
+    except Image.DecompressionBombError:
+        raise LessonError(f"{path} is too large: take a smaller photograph") from None
     except Exception:  # Pillow raises half a dozen types for a damaged file
         raise LessonError(f"{path} is not a readable JPEG or PNG: remove it") from None
     return pixels.reshape(*pixels.shape[:2], -1)

@@ -23,7 +23,7 @@ from vqvae_lesson.health import RECORDS
 from vqvae_lesson.likelihoods import bits_per_value, logistic_pixels
 from vqvae_lesson.metrics import perplexity
 from vqvae_lesson.packing import pack, unpack
-from vqvae_lesson.prior import CountedPrior, counted_prior
+from vqvae_lesson.prior import CountedPrior
 from vqvae_lesson.quantizer_layers import QuantizedGrid
 from vqvae_lesson.runs.files import read_json
 
@@ -35,7 +35,6 @@ __all__ = [
     "blocks",
     "code_photograph",
     "draw_photograph",
-    "stage_prior",
     "to_bytes",
     "from_bytes",
     "Likeness",
@@ -44,7 +43,9 @@ __all__ = [
     "load_photograph_bytes",
 ]
 
-HEAD = struct.Struct("<HHB")  # rows, columns and stages, before the packed codes
+HEAD = struct.Struct("<HHBH")  # rows, columns, stages, and codes of a stage
+MOST_SHARES = 2**16 - 1
+MOST_CODES = 2**25  # in a file: a photograph of 130 megapixels in four stages
 tfd = tfp.distributions
 
 BLOCK = 64  # places along a side of a block
@@ -378,74 +379,87 @@ def draw_photograph(model, digits, shape, side=BLOCK):
     return drawn[: shape[0], : shape[1]]
 
 
-def stage_prior(digits, num_codes):
-    """Count how often each stage chose each of its codes.
+def shares_of(digits, num_codes):
+    """Shares of 65,535 that each code has among those of its stage.
 
     Parameters
     ----------
-    digits : array, int [rows, columns, S]
-        Of a photograph to train on.
+    digits : ndarray, int [N, S]
     num_codes : int
         Of a stage.
 
     Returns
     -------
-    vqvae_lesson.prior.CountedPrior
-        Over the S codes of one place.
-
-    Examples
-    --------
-    >>> stage_prior([[[0, 1], [0, 0]]], num_codes=2).probabilities.tolist()
-    [[0.75, 0.25], [0.5, 0.5]]
+    ndarray, uint16 [S, K]
+        At least 1 for a code that was chosen, 0 for all others.
     """
-    return counted_prior(np.reshape(digits, [-1, np.shape(digits)[-1]]), num_codes)
+    counts = np.stack([np.bincount(one, minlength=num_codes) for one in digits.T])
+    shares = np.round(counts * (MOST_SHARES / len(digits)))
+    return np.maximum(shares, counts > 0).astype("<u2")
 
 
-def to_bytes(digits, prior):
-    """Write the codes of a photograph as bytes.
+def prior_of(shares):
+    """Make shares the probabilities that the range coder takes."""
+    return CountedPrior(shares / shares.sum(axis=1, keepdims=True, dtype=np.float64))
+
+
+def _expect_grid(digits, num_codes):
+    """Refuse what is no grid of codes of so many values."""
+    digits = np.asarray(digits)
+    whole = digits.ndim == 3 and digits.dtype.kind in "iu" and digits.size
+    if not whole or max(digits.shape[:2]) >= 2**16 or digits.size > MOST_CODES:
+        raise LessonError(
+            f"digits are {digits.dtype} {list(digits.shape)}, expected whole numbers "
+            f"[rows, columns, S], at most {MOST_CODES:,} of them"
+        )
+    if not 2 <= num_codes < 2**16 or not 0 <= digits.min() <= digits.max() < num_codes:
+        raise LessonError(
+            f"digits lie between {digits.min()} and {digits.max()}, expected 0 to "
+            f"{num_codes - 1}"
+        )
+
+
+@check_before(_expect_grid)
+def to_bytes(digits, num_codes):
+    """Write the codes of a photograph as bytes, each stage under its frequencies.
 
     Parameters
     ----------
     digits : ndarray, int [rows, columns, S]
-        Or of its first stages only.
-    prior : CountedPrior
-        From :func:`stage_prior`.
+        From :func:`code_photograph`; or of its first stages only.
+    num_codes : int
+        Of a stage.
 
     Returns
     -------
     bytes
-        Five for rows, columns and stages; the rest is packed by the range coder.
+        Seven for rows, columns, stages and codes; two for each code of each stage,
+        how frequent it is; the rest comes from the range coder.
 
     Raises
     ------
     LessonError
-        For a grid that is too large for the head, or codes that are not the prior's.
+        For what is no grid of such codes.
 
     Examples
     --------
     >>> digits = np.random.default_rng(0).integers(64, size=[100, 150, 4])
-    >>> prior = stage_prior(digits, num_codes=64)
-    >>> one, all_four = (len(to_bytes(digits[..., :s], prior)) for s in (1, 4))
-    >>> one < 11_300 < 4 * 11_200 < all_four  # 15,000 codes of 6 bits are 11,250 bytes
-    True
+    >>> [len(to_bytes(digits[..., :stages], 64)) for stages in (1, 4)]
+    [11383, 45503]
     """
     rows, columns, stages = np.shape(digits)
-    if max(rows, columns) >= 2**16:
-        raise LessonError(f"a grid of {rows} x {columns}, expected sides below 65,536")
-    first = CountedPrior(prior.probabilities[:stages])
-    return HEAD.pack(rows, columns, stages) + pack(
-        np.reshape(digits, [-1, stages]), first
-    )
+    places = np.reshape(digits, [-1, stages])
+    shares = shares_of(places, num_codes)
+    head = HEAD.pack(rows, columns, stages, num_codes)
+    return head + shares.tobytes() + pack(places, prior_of(shares))
 
 
-def from_bytes(data, prior):
+def from_bytes(data):
     """Read the codes that :func:`to_bytes` wrote.
 
     Parameters
     ----------
     data : bytes
-    prior : CountedPrior
-        The one that wrote.
 
     Returns
     -------
@@ -454,27 +468,32 @@ def from_bytes(data, prior):
     Raises
     ------
     LessonError
-        For damaged bytes, or another prior.
+        For bytes that it did not write, or that are damaged.
 
     Examples
     --------
-    >>> digits = np.array([[[0, 1], [1, 0]]])
-    >>> prior = stage_prior(digits, num_codes=2)
-    >>> from_bytes(to_bytes(digits, prior), prior).tolist()
+    >>> from_bytes(to_bytes(np.array([[[0, 1], [1, 0]]]), num_codes=2)).tolist()
     [[[0, 1], [1, 0]]]
     """
-    if len(data) < HEAD.size:
-        raise LessonError(f"{len(data)} bytes, expected at least {HEAD.size}")
-    rows, columns, stages = HEAD.unpack_from(data)
-    if not 1 <= stages <= len(prior.probabilities):
-        raise LessonError(
-            f"{stages} stages, expected 1 to {len(prior.probabilities)}: name the "
-            "prior that wrote these bytes"
-        )
-    first = CountedPrior(prior.probabilities[:stages])
-    return unpack(data[HEAD.size :], rows * columns, first).reshape(
-        rows, columns, stages
+    wrong = LessonError(
+        f"{len(data)} bytes are not a photograph as to_bytes wrote it: take the file "
+        "as it was"
     )
+    if len(data) < HEAD.size:
+        raise wrong
+    rows, columns, stages, num_codes = HEAD.unpack_from(data)
+    start = HEAD.size + 2 * stages * num_codes
+    many = rows * columns * stages > MOST_CODES
+    if many or not rows * columns * stages * num_codes or len(data) < start:
+        raise wrong
+    shares = np.frombuffer(data[HEAD.size : start], "<u2").reshape(stages, num_codes)
+    if not np.all(shares.any(axis=1)):
+        raise wrong
+    try:
+        places = unpack(data[start:], rows * columns, prior_of(shares))
+    except LessonError:
+        raise wrong from None
+    return places.reshape(rows, columns, stages)
 
 
 class Likeness(NamedTuple):
@@ -582,19 +601,21 @@ def largest_file(photograph, kind, most):
 
 
 def load_photograph_bytes():
-    """Load what the photographs held out take, as codes and as picture files.
+    """Load what photographs take, as codes and as picture files.
 
     Returns
     -------
     dict
-        From photograph to a list, one entry a seed, of lists, one entry for each
-        number of stages, of dicts: `bytes`, and for the codes, "JPEG" and "WebP" the
-        parts of :class:`Likeness` at these bytes.
+        From photograph, "china, left", which was trained on, "china, right" or
+        "flower", to dicts, one a seed. `stages`, one entry for each number of them:
+        `bytes`, and for `codes`, "JPEG" and "WebP" the parts of :class:`Likeness` at
+        so many bytes; None for a kind that has no file so small. `without codes`: the
+        same parts, if the decoder is given the latents themselves.
 
     Examples
     --------
     >>> found = load_photograph_bytes()
-    >>> sorted(found)
-    ['china, right', 'flower']
+    >>> {name: len(seeds) for name, seeds in found.items()}
+    {'china, left': 3, 'china, right': 3, 'flower': 3}
     """
     return read_json(RECORDS / "photograph_bytes.json")

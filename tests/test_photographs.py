@@ -1,0 +1,370 @@
+"""Photographs: codes of any size, without seams, as real bytes and back."""
+
+import subprocess
+import sys
+from io import BytesIO
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from tests.refusals import refusal, refused
+from vqvae_lesson.crops import sample_photograph, train_part
+from vqvae_lesson.likelihoods import FIRST_SCALE
+from vqvae_lesson.metrics import evaluate
+from vqvae_lesson.photographs import (
+    any_size,
+    blocks,
+    code_photograph,
+    draw_photograph,
+    from_bytes,
+    largest_file,
+    likeness,
+    load_photograph_bytes,
+    pad_to,
+    to_bytes,
+)
+from vqvae_lesson.recipes import find_recipe
+from vqvae_lesson.runs.checkpoints import load_trained
+
+SMALL = find_recipe("photographs", base_depth=4, neck_depth=8, num_codes=8**3, parts=3)
+
+
+def photograph(height=61, width=90, seed=0):
+    """Smooth noise, so that codes differ and neighbours are alike."""
+    noise = np.random.default_rng(seed).normal(size=[height, width, 3])
+    smooth = gaussian_filter(noise, (2, 2, 0))
+    return np.uint8(np.clip(128 + 300 * smooth, 0, 255))
+
+
+@pytest.fixture(scope="module")
+def model():
+    """One whose codes stand on the latents of a photograph, and are all in use."""
+    model = SMALL.build((32, 32, 3), seed=1)
+    random = np.random.default_rng(0)
+    for weight in model.trainable_variables:
+        weight.assign_add(0.05 * random.standard_normal(weight.shape))
+    crops = np.stack([photograph(32, 32, seed) for seed in range(20)])
+    model.start(np.float32(crops / 255))
+    return model
+
+
+@pytest.fixture(scope="module")
+def digits(model):
+    return code_photograph(model, photograph())
+
+
+# The model
+
+
+def test_what_a_model_measures_is_what_its_parts_say(model):
+    images = (
+        np.float32(np.stack([photograph(32, 32, seed) for seed in (7, 8, 9)])) / 255
+    )
+    found = evaluate(model, images)
+    output = model(images)
+    middles = 127.5 * (1 + np.float64(output.logits))
+    scales = FIRST_SCALE * np.exp(np.float64(model.widths))
+    values = np.round(255 * np.float64(images))
+
+    def curve(x):
+        return 1 / (1 + np.exp(-(x - middles) / scales))
+
+    above = np.where(values == 255, 1, curve(values + 0.5))
+    below = np.where(values == 0, 0, curve(values - 0.5))
+    nats = -np.log(above - below).sum(axis=(1, 2, 3)).mean()
+    assert found.nll == pytest.approx(nats, rel=1e-4)
+    assert found.bits == pytest.approx(nats / 3072 / np.log(2), rel=1e-4)
+    error = np.mean((np.clip(middles, 0, 255) - values) ** 2)
+    assert found.psnr == pytest.approx(10 * np.log10(255**2 / error), abs=1e-3)
+    assert 1 <= found.perplexity <= 8
+
+
+def test_the_warm_up_trains_the_same_likelihood(model):
+    images = np.float32(photograph(32, 32)[None]) / 255
+    losses, _ = model.warm_up.losses(tf.constant(images), tf.constant([0, 1]))
+    noise = tf.random.stateless_normal([1, 64, 16], [0, 1])
+    logits = model.decoder(model.encoder(images) + noise)
+    expected = -model.pixels(logits).log_prob(images)[0]
+    assert float(losses.reconstruction) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_widths_are_trained_with_the_networks(model):
+    assert any(weight is model.widths for weight in model.trainable_variables)
+
+
+# Whole photographs, and blocks
+
+
+@pytest.mark.parametrize("size", [(32, 32), (61, 90), (1, 1), (64, 33)])
+def test_what_does_not_divide_is_repeated_and_cut_again(model, size):
+    found = pad_to(photograph(*size), 4)
+    assert found.shape[0] % 4 == found.shape[1] % 4 == 0
+    assert max(np.subtract(found.shape, photograph(*size).shape)) < 4
+    assert np.array_equal(found[: size[0], : size[1]], photograph(*size))
+    assert np.all(found[size[0] :] == found[size[0] - 1])
+    assert np.all(found[:, size[1] :] == found[:, size[1] - 1 : size[1]])
+    drawn = draw_photograph(
+        model, code_photograph(model, photograph(*size)), (*size, 3)
+    )
+    assert drawn.shape == (*size, 3)
+
+
+def test_a_photograph_of_the_trained_size_is_coded_as_in_training(model):
+    image = photograph(32, 32)
+    images = np.float32(image[None]) / 255
+    expected = model.quantizer.digits(model.represent(images))
+    found = code_photograph(model, image)
+    assert np.array_equal(found.reshape(1, 64, 3), expected)
+    drawn = draw_photograph(model, found, image.shape)
+    np.testing.assert_allclose(drawn, 255 * model.reconstruct(images)[0], atol=0.51)
+
+
+def test_any_size_shares_its_weights(model):
+    encoder = any_size(model.encoder, 3)
+    pairs = zip(encoder.weights, model.encoder.weights, strict=True)
+    assert all(one is other for one, other in pairs)
+
+
+@pytest.mark.parametrize(("rows", "columns", "side"), [(7, 5, 3), (8, 8, 4), (1, 9, 2)])
+def test_blocks_tile_the_grid_and_lie_inside_their_margins(rows, columns, side):
+    grid = np.arange(rows * columns).reshape(rows, columns)
+    seen = np.zeros_like(grid)
+    for wide, inner, own in blocks(rows, columns, side, margin=2):
+        seen[own] += 1
+        assert np.array_equal(grid[wide][inner], grid[own])
+        for outer, part, size in zip(wide, own, (rows, columns), strict=True):
+            assert outer.start == max(part.start - 2, 0)
+            assert outer.stop == min(part.stop + 2, size)
+    assert np.all(seen == 1)
+
+
+@pytest.mark.parametrize("side", [5, 8])
+def test_blocks_leave_no_seam(model, digits, side):
+    image = photograph()
+    assert len(np.unique(digits[..., 0])) > 4  # codes that could differ
+    assert np.array_equal(code_photograph(model, image, side), digits)
+    whole = draw_photograph(model, digits, image.shape)
+    assert whole.std() > 5
+    assert np.array_equal(draw_photograph(model, digits, image.shape, side), whole)
+
+
+def test_a_margin_that_is_too_narrow_leaves_seams(model, digits, monkeypatch):
+    monkeypatch.setattr("vqvae_lesson.photographs.margin_of", lambda *_: 1)
+    assert not np.array_equal(code_photograph(model, photograph(), side=8), digits)
+
+
+def test_fewer_stages_draw_what_the_sum_of_their_codes_stands_for(model, digits):
+    for stages in (1, 2, 3):
+        books = [np.asarray(part.codebook) for part in model.quantizer.parts[:stages]]
+        summed = sum(book[digits[..., n]] for n, book in enumerate(books))
+        logits = any_size(model.decoder, 16)(summed[None])[0, :61, :90]
+        expected = np.clip(127.5 * (1 + logits.numpy()), 0, 255)
+        found = draw_photograph(model, digits[..., :stages], (61, 90, 3))
+        np.testing.assert_allclose(found, expected, atol=0.51)
+
+
+@pytest.mark.parametrize(
+    ("image", "word"),
+    [
+        (np.zeros([8, 8, 3]), "float64 [8, 8, 3], expected uint8 [H, W, 3]"),
+        (np.zeros([8, 8, 1], np.uint8), "uint8 [8, 8, 1], expected uint8 [H, W, 3]"),
+        (np.zeros([8, 8], np.uint8), "uint8 [8, 8]"),
+        (np.zeros([0, 8, 3], np.uint8), "uint8 [0, 8, 3]"),
+    ],
+)
+def test_what_is_no_photograph_is_refused(model, image, word):
+    assert word in refused(code_photograph, model, image)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        (np.zeros([2, 2, 4], int), "1 to 3 stages"),
+        (np.zeros([3, 2, 3], int), "[2, 2] with 1 to 3 stages"),
+        (np.zeros([2, 2, 3]), "float64"),
+        (np.full([2, 2, 3], 8), "between 8 and 8, expected 0 to 7"),
+        (np.full([2, 2, 3], -1), "between -1 and -1"),
+    ],
+)
+def test_digits_of_another_model_are_refused(model, wrong, word):
+    assert word in refused(draw_photograph, model, wrong, (8, 8, 3))
+
+
+LARGE = """
+import resource, sys
+import numpy as np
+from vqvae_lesson.photographs import code_photograph, draw_photograph
+from vqvae_lesson.recipes import find_recipe
+from vqvae_lesson.runs.checkpoints import load_trained
+
+model = find_recipe("photographs").build((32, 32, 3))
+random = np.random.default_rng(0)
+image = random.integers(256, size=[3000, 4000, 3], dtype=np.uint8)
+digits = code_photograph(model, image)
+assert digits.shape == (750, 1000, 4)
+drawn = draw_photograph(model, digits[:128], (512, 4000, 3))
+assert drawn.shape == (512, 4000, 3)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_twelve_megapixels_take_less_than_a_gigabyte():
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout.split()[-1]) < 1_000
+
+
+# Bytes
+
+pytest.importorskip("constriction", reason="there is none for Linux on ARM")
+
+
+@pytest.mark.parametrize("stages", [1, 2, 3])
+def test_codes_come_back_bit_for_bit(digits, stages):
+    data = to_bytes(digits[..., :stages], num_codes=8)
+    assert np.array_equal(from_bytes(data), digits[..., :stages])
+
+
+def test_one_rare_code_among_very_many_comes_back():
+    digits = np.zeros([300, 400, 1], int)
+    digits[77, 5] = 3
+    data = to_bytes(digits, num_codes=4)
+    assert np.array_equal(from_bytes(data), digits)
+    assert len(data) < 60
+
+
+def test_bytes_are_the_nats_of_the_frequencies(model):
+    digits = code_photograph(model, photograph(200, 300))
+    shares = [np.bincount(stage.ravel(), minlength=8) / 3750 for stage in digits.T]
+    bits = -sum(3750 * (one[one > 0] * np.log2(one[one > 0])).sum() for one in shares)
+    expected = bits / 8 + 7 + 2 * 3 * 8  # the head, and how frequent each code is
+    assert len(to_bytes(digits, num_codes=8)) == pytest.approx(expected, abs=14)
+
+
+@pytest.mark.parametrize("cut", [0, 3, 7, 54, 60, -4])
+def test_bytes_that_are_cut_off_are_refused(digits, cut):
+    assert "bytes are not a photograph" in refused(
+        from_bytes, to_bytes(digits, num_codes=8)[:cut]
+    )
+
+
+@pytest.mark.parametrize("place", [0, 1, 3, 4, 5, 7, 8, 54, 56, 60, -1])
+def test_bytes_with_one_bit_turned_are_refused_or_say_the_same(digits, place):
+    data = bytearray(to_bytes(digits, num_codes=8))
+    data[place] ^= 64
+    message = refusal(from_bytes, bytes(data))
+    # A share may be turned so little that nothing else is read.
+    assert "not a photograph" in message or np.array_equal(
+        from_bytes(bytes(data)), digits
+    )
+
+
+def test_a_head_that_announces_more_than_memory_holds_is_refused():
+    head = (2**16 - 1).to_bytes(2, "little") * 2 + bytes([4, 2, 0])
+    assert "not a photograph" in refused(from_bytes, head + bytes(100))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        (np.zeros([2, 2], int), "int64 [2, 2], expected whole numbers"),
+        (np.zeros([2, 0, 1], int), "[2, 0, 1]"),
+        (np.zeros([2, 2, 1]), "float64 [2, 2, 1]"),
+        (np.full([2, 2, 1], 8), "between 8 and 8, expected 0 to 7"),
+        (np.full([2, 2, 1], -1), "between -1 and -1"),
+    ],
+)
+def test_what_is_no_grid_of_codes_is_not_packed(wrong, word):
+    assert word in refused(to_bytes, wrong, 8)
+
+
+# Rivals
+
+
+def test_likeness_is_what_its_authors_define():
+    one, other = photograph(40, 50), photograph(40, 50, seed=1)
+    found = likeness(one, other)
+    error = np.mean((np.float64(one) - other) ** 2)
+    assert found.psnr == pytest.approx(10 * np.log10(255**2 / error))
+    scores = []
+    for x, y in zip(np.float64(one).T, np.float64(other).T, strict=True):
+
+        def mean(z):
+            return gaussian_filter(z, 1.5, truncate=3.5)
+
+        mx, my = mean(x), mean(y)
+        vx, vy, cov = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
+        c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+        score = (2 * mx * my + c1) * (2 * cov + c2)
+        score /= (mx**2 + my**2 + c1) * (vx + vy + c2)
+        scores.append(score[5:-5, 5:-5].mean())
+    assert found.ssim == pytest.approx(np.mean(scores), abs=1e-6)
+    assert likeness(one, one ^ 1).ssim < 1
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WebP"])
+def test_the_largest_file_that_fits_is_found(kind):
+    image = photograph(120, 150)
+    most = 4_000
+    size, picture = largest_file(image, kind, most)
+    files = []
+    for quality in range(1, 96):
+        file = BytesIO()
+        extra = {"JPEG": {"optimize": True}, "WebP": {"method": 6}}[kind]
+        Image.fromarray(image).save(file, kind, quality=quality, **extra)
+        files.append(file)
+    sizes = [len(file.getvalue()) for file in files]
+    assert size == max(one for one in sizes if one <= most)
+    shown = Image.open(files[sizes.index(size)]).convert("RGB")
+    assert np.array_equal(picture, np.asarray(shown))
+
+
+def test_too_few_bytes_for_a_file_are_told():
+    message = refused(largest_file, photograph(120, 150), "JPEG", 100)
+    assert "100 bytes are too few for a JPEG, expected at least" in message
+    assert "'PNG', expected one of" in refused(largest_file, photograph(), "PNG", 100)
+
+
+# Three seeds
+
+
+def test_the_record_is_what_the_shipped_weights_give():
+    model, _ = load_trained("photographs")
+    _, right = train_part(sample_photograph("china"))
+    digits = code_photograph(model, right)
+    stored = load_photograph_bytes()["china, right"][0]["stages"]
+    for stages, row in enumerate(stored, start=1):
+        data = to_bytes(digits[..., :stages], 64)
+        assert len(data) == pytest.approx(row["bytes"], rel=0.002)
+        drawn = draw_photograph(model, from_bytes(data), right.shape)
+        assert likeness(right, drawn).psnr == pytest.approx(
+            row["codes"]["psnr"], abs=0.02
+        )
+        for kind in ("JPEG", "WebP"):
+            assert row[kind]["bytes"] <= row["bytes"]
+
+
+def test_in_every_seed_more_stages_take_more_bytes_and_draw_better():
+    for seeds in load_photograph_bytes().values():
+        assert len(seeds) == 3
+        for run in seeds:
+            sizes = [row["bytes"] for row in run["stages"]]
+            psnr = [row["codes"]["psnr"] for row in run["stages"]]
+            assert len(sizes) == 4
+            assert np.all(np.diff(sizes) > 0)
+            assert np.all(np.diff(psnr) > 0)
+            assert run["without codes"]["psnr"] > psnr[-1]
+
+
+def test_in_every_seed_jpeg_and_webp_win():
+    found = load_photograph_bytes()
+    for name in ("china, right", "flower"):
+        for run in found[name]:
+            for row in run["stages"]:
+                for kind in ("JPEG", "WebP"):
+                    if row[kind]:
+                        assert row[kind]["psnr"] > row["codes"]["psnr"]
