@@ -61,7 +61,7 @@ def train_part(photograph, share=TRAIN_SHARE):
 
     Returns
     -------
-    left, right : ndarray
+    left, right : ndarray [H, W of each part, C]
 
     Examples
     --------

@@ -87,13 +87,13 @@ def bits_per_value(nats, image_shape):
 
     Parameters
     ----------
-    nats : float or array, float
+    nats : float or array, float [...]
     image_shape : tuple of int
         Height, width, channels.
 
     Returns
     -------
-    float or ndarray, float
+    float or ndarray, float [...]
         "Bits per dimension" in papers; 8 for values that are all equally likely.
 
     Examples

@@ -165,7 +165,8 @@ def pad_to(photograph, multiple):
 
     Returns
     -------
-    ndarray
+    ndarray [H, W, C]
+        H and W are multiples now.
 
     Examples
     --------
@@ -252,9 +253,12 @@ def blocks(rows, columns, side, margin):
         yield tuple(map(slice, first, last)), inner, own
 
 
-def margin_of(network, stride):
-    """How many places around it a network lets one place see, or change."""
-    return math.ceil(field(network.layers) / (2 * stride))
+def margin_of(layers, stride):
+    """How many places around it layers let one place see, or change, beyond its own.
+
+    The layers go from the grid to the pixels, as for :func:`vqvae_lesson.grid.field`.
+    """
+    return math.ceil((field(layers) - stride) / (2 * stride))
 
 
 def _expect_photograph(model, photograph, side=BLOCK):
@@ -306,7 +310,7 @@ def code_photograph(model, photograph, side=BLOCK):
     rows, columns = (size // stride for size in padded.shape[:2])
     encoder = any_size(model.encoder, padded.shape[2])
     digits = np.empty([rows, columns, model.recipe.parts], np.int32)
-    margin = margin_of(model.encoder, stride)
+    margin = margin_of(reversed(model.encoder.layers), stride)
     for wide, inner, own in blocks(rows, columns, side, margin):
         pixels = padded[tuple(slice(stride * w.start, stride * w.stop) for w in wide)]
         latents = encoder(np.float32(pixels[None]) / 255)[0][inner]
@@ -336,6 +340,9 @@ def _expect_digits(model, digits, shape, side=BLOCK):
 @check_before(_expect_digits)
 def draw_photograph(model, digits, shape, side=BLOCK):
     """Draw the photograph that codes stand for, block by block.
+
+    Blocks overlap by as much as a code changes. Convolutions of other sizes may add in
+    another order, so a few numbers come out a step of 255 higher or lower.
 
     Parameters
     ----------
@@ -367,7 +374,7 @@ def draw_photograph(model, digits, shape, side=BLOCK):
     rows, columns, _ = digits.shape
     decoder = any_size(model.decoder, model.recipe.code_size)
     drawn = np.empty([stride * rows, stride * columns, model.image_shape[2]], np.uint8)
-    margin = margin_of(model.decoder, stride)
+    margin = margin_of(model.decoder.layers, stride)
     for wide, inner, own in blocks(rows, columns, side, margin):
         codes = model.quantizer.sum_of(digits[wide])
         pixels = np.asarray(model.pictures(decoder(codes[None]))[0])

@@ -435,6 +435,13 @@ class QuantizerRecipe(GridRecipe):
 class PhotographRecipe(QuantizerRecipe):
     """A recipe for photographs: residual stages, pixels of 256 values (chapter 17).
 
+    Attributes
+    ----------
+    num_codes : int
+        Of all stages together: their product.
+    parts : int
+        Stages.
+
     Examples
     --------
     >>> recipe = find_recipe("photographs")
