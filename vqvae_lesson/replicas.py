@@ -8,6 +8,8 @@ their counts and sums are added up as well, so that every replica holds the same
 import hashlib
 import json
 import os
+from contextlib import contextmanager
+from threading import Timer
 
 import numpy as np
 import tensorflow as tf
@@ -173,6 +175,18 @@ def share_codes(model):
             layer.statistics, layer.candidates = summed_statistics, gathered
 
 
+@contextmanager
+def with_all():
+    """Do what takes all workers; where one is gone, say so in a line."""
+    try:
+        yield
+    except GONE as error:
+        raise LessonError(
+            f"another worker has stopped, or did not answer for {MOST_WAIT} s: start "
+            "all of them again with --resume"
+        ) from error
+
+
 def expect_agreement(strategy, **texts):
     """Refuse workers of which one was given something else.
 
@@ -193,7 +207,8 @@ def expect_agreement(strategy, **texts):
     """
     digests = [hashlib.sha256(text.encode()).digest()[:8] for text in texts.values()]
     mine = tf.constant(np.frombuffer(b"".join(digests), np.int64)[None])
-    found = tf.function(lambda: strategy.run(gathered, args=(mine,)))()
+    with with_all():
+        found = tf.function(lambda: strategy.run(gathered, args=(mine,)))()
     for name, numbers in zip(texts, np.transpose(_local(strategy, found)), strict=True):
         if len({*numbers}) > 1:
             other = int(np.argmax(numbers != numbers[0]))
@@ -250,16 +265,11 @@ class SharedTraining(Training):
 
         So it is at the first step, and when k-means has put the codes on the data.
         """
-        if self.agreed is not model:
-            self.agree()
-            self.agreed = model
-        try:
+        with with_all():
+            if self.agreed is not model:
+                self.agree()
+                self.agreed = model
             return self.shared_step(model, optimizer, images, noise)
-        except GONE as error:
-            raise LessonError(
-                f"another worker has stopped, or did not answer for {MOST_WAIT} s: "
-                "start all of them again with --resume"
-            ) from error
 
     def agree(self):
         """Give every replica the numbers of the first one, bit for bit."""
@@ -373,7 +383,17 @@ def find_strategy(devices=None):
             '"task": {"type": "worker", "index": 0}}'
         )
     limit = tf.distribute.experimental.CommunicationOptions(timeout_seconds=MOST_WAIT)
-    return tf.distribute.MultiWorkerMirroredStrategy(communication_options=limit)
+    waited = Timer(MOST_WAIT, give_up)
+    waited.start()
+    strategy = tf.distribute.MultiWorkerMirroredStrategy(communication_options=limit)
+    waited.cancel()
+    return strategy
+
+
+def give_up():
+    """End this process at once: TensorFlow waits, and hears no signal."""
+    print(f"Error: not all workers have come within {MOST_WAIT} s: start all of them")
+    os._exit(1)
 
 
 def is_chief(strategy):
