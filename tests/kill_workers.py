@@ -19,11 +19,11 @@ import numpy as np
 
 from vqvae_lesson.replicas import MOST_WAIT
 
-RECIPE = "small"
-OPTIONS = "--data glyphs --base-depth 2 --batch-size 16 --warm-up-steps 20".split()
-STEPS = 800
+DATA = ["--data", "glyphs"]
+OPTIONS = ["--recipe", "small", "--base-depth", "2", "--steps", "4000"]
+OPTIONS += ["--batch-size", "16", "--warm-up-steps", "20"]
 LONGEST = MOST_WAIT + 120  # seconds until a worker must have ended
-FIRST, LAST = 8, 40  # seconds after the start in which a kill may come
+FIRST, LAST = 10, 30  # seconds after the start in which a kill may come
 
 
 def free_ports(count):
@@ -40,7 +40,7 @@ def free_ports(count):
 def start(folder, options=()):
     """Start two workers that share one training."""
     workers = [f"localhost:{port}" for port in free_ports(2)]
-    command = [sys.executable, "-m", "vqvae_lesson", "train", "--out", str(folder)]
+    command = [sys.executable, "-m", "vqvae_lesson", "train", "--out", folder, *DATA]
     started = []
     for index in range(2):
         task = {"type": "worker", "index": index}
@@ -67,7 +67,7 @@ def begin_or_resume(folder):
     """Start both workers, from the checkpoint if there is a run in the folder."""
     if (folder / "manifest.json").exists():
         return start(folder, ["--resume"])
-    return start(folder, [*OPTIONS, "--recipe", RECIPE, "--steps", str(STEPS)])
+    return start(folder, OPTIONS)
 
 
 def disturbed(folder, kills, seed):
