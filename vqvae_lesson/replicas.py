@@ -176,15 +176,29 @@ def share_codes(model):
 
 
 @contextmanager
-def with_all():
-    """Do what takes all workers; where one is gone, say so in a line."""
+def with_all(strategy):
+    """Do what takes all workers; where one is gone or silent, say so in a line."""
+    patience = Timer(MOST_WAIT, give_up)
+    if len(strategy.extended.worker_devices) < strategy.num_replicas_in_sync:
+        patience.start()
     try:
         yield
     except GONE as error:
         raise LessonError(
-            f"another worker has stopped, or did not answer for {MOST_WAIT} s: start "
-            "all of them again with --resume"
+            "another worker has stopped: start all of them again with --resume"
         ) from error
+    finally:
+        patience.cancel()
+
+
+def give_up():
+    """End this process at once: TensorFlow waits, and hears no signal."""
+    print(
+        f"Error: another worker did not answer for {MOST_WAIT} s: start all of them "
+        "again, with --resume if they had begun",
+        flush=True,
+    )
+    os._exit(1)
 
 
 def expect_agreement(strategy, **texts):
@@ -207,7 +221,7 @@ def expect_agreement(strategy, **texts):
     """
     digests = [hashlib.sha256(text.encode()).digest()[:8] for text in texts.values()]
     mine = tf.constant(np.frombuffer(b"".join(digests), np.int64)[None])
-    with with_all():
+    with with_all(strategy):
         found = tf.function(lambda: strategy.run(gathered, args=(mine,)))()
     for name, numbers in zip(texts, np.transpose(_local(strategy, found)), strict=True):
         if len({*numbers}) > 1:
@@ -265,7 +279,7 @@ class SharedTraining(Training):
 
         So it is at the first step, and when k-means has put the codes on the data.
         """
-        with with_all():
+        with with_all(self.strategy):
             if self.agreed is not model:
                 self.agree()
                 self.agreed = model
@@ -382,18 +396,14 @@ def find_strategy(devices=None):
             '{"cluster": {"worker": ["first:5000", "second:5000"]}, '
             '"task": {"type": "worker", "index": 0}}'
         )
-    limit = tf.distribute.experimental.CommunicationOptions(timeout_seconds=MOST_WAIT)
-    waited = Timer(MOST_WAIT, give_up)
-    waited.start()
-    strategy = tf.distribute.MultiWorkerMirroredStrategy(communication_options=limit)
-    waited.cancel()
-    return strategy
-
-
-def give_up():
-    """End this process at once: TensorFlow waits, and hears no signal."""
-    print(f"Error: not all workers have come within {MOST_WAIT} s: start all of them")
-    os._exit(1)
+    # Not by the timeout that TensorFlow offers: it leaves a thread behind for each
+    # exchange, until it has run out, and after a thousand steps there are too many.
+    patience = Timer(MOST_WAIT, give_up)
+    patience.start()
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    finally:
+        patience.cancel()
 
 
 def is_chief(strategy):
