@@ -20,9 +20,9 @@ import numpy as np
 from vqvae_lesson.replicas import MOST_WAIT
 
 DATA = ["--data", "glyphs"]
-OPTIONS = ["--recipe", "small", "--base-depth", "2", "--steps", "4000"]
+OPTIONS = ["--recipe", "small", "--base-depth", "2", "--steps", "1500"]
 OPTIONS += ["--batch-size", "16", "--warm-up-steps", "20"]
-LONGEST = MOST_WAIT + 120  # seconds until a worker must have ended
+LONGEST = MOST_WAIT + 60  # seconds in which a worker that is left must end
 FIRST, LAST = 10, 30  # seconds after the start in which a kill may come
 
 
@@ -57,9 +57,9 @@ def start(folder, options=()):
     return started
 
 
-def last_line(worker):
+def last_line(worker, limit=None):
     """Wait until a worker has ended; hand back the last line that it said."""
-    said, _ = worker.communicate(timeout=LONGEST)
+    said, _ = worker.communicate(timeout=limit)
     return said.strip().splitlines()[-1] if said.strip() else ""
 
 
@@ -82,7 +82,7 @@ def disturbed(folder, kills, seed):
         if workers[victim].poll() is not None:  # trained to the end before the kill
             break
         workers[victim].kill()
-        lines.append(last_line(workers[1 - victim]))
+        lines.append(last_line(workers[1 - victim], LONGEST))
         print(f"{len(lines)} of {kills}: worker {victim} killed; {lines[-1]}")
     for worker in begin_or_resume(folder):
         print("at the end:", last_line(worker))
