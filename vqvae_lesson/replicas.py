@@ -101,6 +101,12 @@ def summed_statistics(latents, indices, num_codes):
     -------
     counts : tensor, float32 [K]
     sums : tensor, float32 [K, D]
+
+    Examples
+    --------
+    >>> counts, sums = summed_statistics(tf.ones([3, 2]), [0, 2, 2], num_codes=3)
+    >>> counts.numpy().tolist()  # one replica alone
+    [1.0, 0.0, 2.0]
     """
     return add_up(batch_statistics(latents, indices, num_codes))
 
@@ -134,6 +140,14 @@ class Share:
     ----------
     model : vqvae_lesson.model.LessonModel
         Or what it trains at this step.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> share = Share(find_recipe("small").build((28, 28, 1), seed=0))
+    >>> losses, output = share.losses(tf.zeros([6, 28, 28, 1]), noise=[0, 1])
+    >>> output.latents.shape.as_list()  # one replica alone
+    [6, 1, 16]
     """
 
     def __init__(self, model):
@@ -169,6 +183,14 @@ def share_codes(model):
     ----------
     model : vqvae_lesson.model.LessonModel
         Its codebooks, however many, are told to add up and to gather.
+
+    Examples
+    --------
+    >>> from vqvae_lesson.recipes import find_recipe
+    >>> model = find_recipe("small").build((28, 28, 1), seed=0)
+    >>> share_codes(model)
+    >>> model.quantizer.statistics.__name__
+    'summed_statistics'
     """
     for layer in model._flatten_layers():
         if isinstance(layer, VectorQuantizerEMA):
@@ -179,7 +201,7 @@ def share_codes(model):
 def with_all(strategy):
     """Do what takes all workers; where one is gone or silent, say so in a line."""
     patience = Timer(MOST_WAIT, give_up)
-    if len(strategy.extended.worker_devices) < strategy.num_replicas_in_sync:
+    if strategy.cluster_resolver is not None:  # several processes
         patience.start()
     try:
         yield
@@ -378,6 +400,11 @@ def find_strategy(devices=None):
     ------
     LessonError
         If ``TF_CONFIG`` cannot be read, or is there together with `devices`.
+
+    Examples
+    --------
+    >>> find_strategy() is None
+    True
     """
     told = os.environ.get("TF_CONFIG")
     if told is None:
@@ -407,6 +434,20 @@ def find_strategy(devices=None):
 
 
 def is_chief(strategy):
-    """Say whether this process writes for all: the first worker does, or the only."""
+    """Say whether this process writes for all: the first worker does, or the only.
+
+    Parameters
+    ----------
+    strategy : tf.distribute.Strategy
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_chief(mirrored(1))
+    True
+    """
     resolver = strategy.cluster_resolver
     return resolver is None or not resolver.task_id
