@@ -26,6 +26,17 @@ from vqvae_lesson.quantizers import (
     to_number,
 )
 from vqvae_lesson.recipes import QuantizerRecipe, find_recipe
+from vqvae_lesson.sound import (
+    FFT,
+    HIGHEST,
+    HOP,
+    LOWEST,
+    MELS,
+    RATE,
+    WINDOW,
+    log_mel,
+    mel_filters,
+)
 
 STEPS, DECAY, NUM_CODES, CODE_SIZE = 50, 0.95, 6, 3
 
@@ -330,3 +341,36 @@ def test_networks_that_are_timed_compute_the_same_in_pytorch(name):
     expected = model.encoder(images)
     np.testing.assert_allclose(latents.numpy()[:, ::-1], expected, atol=1e-5)
     np.testing.assert_allclose(logits, model.decoder(expected), atol=1e-5)
+
+
+# Sound of chapter 18
+
+
+def test_mel_filters_are_those_of_librosa_but_for_the_bend_within_a_filter():
+    # Its triangles are straight in hertz, TensorFlow's in mel.
+    librosa = pytest.importorskip("librosa")
+    bands = {"n_mels": MELS, "fmin": LOWEST, "fmax": HIGHEST}
+    theirs = librosa.filters.mel(sr=RATE, n_fft=FFT, htk=True, norm=None, **bands).T
+    np.testing.assert_allclose(mel_filters(), theirs, atol=0.01)
+
+
+def test_decibels_are_those_of_librosa():
+    librosa = pytest.importorskip("librosa")
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, 8_000).astype(np.float32)
+    theirs = librosa.feature.melspectrogram(
+        y=samples,
+        sr=RATE,
+        n_fft=FFT,
+        win_length=WINDOW,
+        hop_length=HOP,
+        center=False,
+        n_mels=MELS,
+        fmin=LOWEST,
+        fmax=HIGHEST,
+        htk=True,
+        norm=None,
+    )
+    # It puts the window into the middle of the frame, 56 samples later than ours.
+    ours = log_mel(samples[(FFT - WINDOW) // 2 :])[: theirs.shape[1]]
+    expected = librosa.power_to_db(theirs / (WINDOW / 4) ** 2, top_db=None).T
+    np.testing.assert_allclose(ours, expected, atol=0.3)
