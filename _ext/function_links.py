@@ -114,9 +114,10 @@ def row_of(name):
 
 
 def link_to_chapter(found):
-    """Link what a docstring says of a chapter."""
-    (path,) = BOOK.glob(f"{found[1]}_*.ipynb")
-    return f":doc:`chapter {int(found[1])} </book/{path.stem}>`"
+    """Link what a docstring says of a chapter; one not written yet stays plain."""
+    for path in BOOK.glob(f"{found[1]}_*.ipynb"):
+        return f":doc:`chapter {int(found[1])} </book/{path.stem}>`"
+    return found[0]
 
 
 def place_explained(app, what, name, thing, options, lines):

@@ -37,6 +37,7 @@ INKS = np.array([to_rgb(color) for color in COLORS])
 NEAR = 6 / 255  # as far as this from an ink's way to white, a colour is that ink
 PALE, VIVID = 0.03, 0.10  # chroma: below a grey, above a colour
 DARKEST = 0.62  # lightness of a colour on a dark page
+MOST_INKS = 20_000  # colours of a drawing; a photograph has more, and is left as it is
 THEMES = ("light", "dark")
 # The theme of this page is known before anything is drawn, and not only after all of
 # it is read: else both twins of the first pictures are loaded.
@@ -102,6 +103,12 @@ def twins(picture):
     """Return a picture for a light page and one for a dark page."""
     red, green, blue = np.moveaxis(np.asarray(picture.convert("RGB"), np.uint32), 2, 0)
     packed, places = np.unique(red << 16 | green << 8 | blue, return_inverse=True)
+    if len(packed) > MOST_INKS:
+        paper = (packed == 0xFFFFFF)[places.ravel()].reshape(picture.size[::-1])
+        kept = picture.convert("RGB")
+        kept.putalpha(Image.fromarray(np.where(paper, 0, 255).astype(np.uint8)))
+        yield from (kept, kept)
+        return
     ink, cover = split((packed[:, None] >> np.array([16, 8, 0]) & 255) / 255)
     for turned in (ink, turn_light(ink)):
         table = np.round(255 * np.concatenate([turned, cover], axis=1))

@@ -63,7 +63,7 @@ def logistic_pixels(logits, widths):
     logits : tensor, float32 [..., H, W, C]
         Where the curve of each number lies: -1 is 0, and 1 is 255.
     widths : tensor, float32 [C]
-        How wide the curves of each channel are: 0 is :data:`FIRST_SCALE`, and 1 less
+        How wide the curves of each channel are: 0 stands for a scale of 16, and 1 less
         is e times narrower.
 
     Returns

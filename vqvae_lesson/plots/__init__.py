@@ -35,6 +35,7 @@ from vqvae_lesson.plots.limits import limit_curve, split_bars
 from vqvae_lesson.plots.losses import pixel_prices, price_ladder, pulls, tangent
 from vqvae_lesson.plots.machine import machine_map
 from vqvae_lesson.plots.paper import COLORS as COLORS
+from vqvae_lesson.plots.photographs import bytes_and_likeness, photographs
 from vqvae_lesson.plots.prior import looks_back, named_rows, stacked_prices
 from vqvae_lesson.plots.quantizer import (
     distance_bars,
@@ -57,6 +58,7 @@ __all__ = [
     "against_size",
     "averages_on_paper",
     "bars",
+    "bytes_and_likeness",
     "catches",
     "cells",
     "code_table",
@@ -94,6 +96,7 @@ __all__ = [
     "numbers_and_pictures",
     "numbers_of_latents",
     "overlays",
+    "photographs",
     "pixel_prices",
     "pixels_of",
     "price_ladder",
