@@ -407,9 +407,9 @@ def load_phonemes():
     dict
         From a way to get codes to dicts, one a seed, of what ``make phonemes`` found.
         The ways: the recipe ``speech``, whose decoder is `told` who speaks; the same
-        `untold`; the nearest of 32 means of `frames` and of `cepstra`; the codes of
-        the first, `shuffled`. Beside them `usual`, the share of the most frequent
-        phoneme, once.
+        `untold`; the nearest of 32 means of `frames`, of frames less their voice's
+        mean, `centred`, and of `cepstra`; the codes of the first, `shuffled`. Beside
+        them `usual`, the share of the most frequent phoneme, once.
 
     Examples
     --------
