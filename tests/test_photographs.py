@@ -4,6 +4,7 @@ import subprocess
 import sys
 from io import BytesIO
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -171,9 +172,23 @@ def test_trained_weights_leave_no_seam():
 
 def test_margins_are_as_narrow_as_they_may_be(model):
     found = margin_of(reversed(model.encoder.layers), 4)
-    field_of_encoder = 33  # 2 * 14.5 pixels beyond a place's own 4: 3.6 places
-    assert found == np.ceil((field_of_encoder - 4) / 8)
-    assert margin_of(model.decoder.layers, 4) == np.ceil((37 - 4) / 8)
+    assert found == np.ceil((33 - 1) / 8)  # 16 pixels behind: 4 places
+    assert margin_of(model.decoder.layers, 4) == np.ceil((37 - 1) / 8)
+
+
+def test_a_margin_reaches_as_far_behind_as_keras_fills_up():
+    layers = [
+        keras.layers.Conv2D(1, kernel, 2, "same", kernel_initializer="ones")
+        for kernel in (3, 5)
+    ]
+    network = keras.Sequential([keras.layers.Input([64, 64, 1]), *layers])
+    pixels = tf.Variable(tf.zeros([1, 64, 64, 1]))
+    with tf.GradientTape() as tape:
+        place = network(pixels)[0, 8, 8, 0]
+    seen = np.flatnonzero(np.any(tape.gradient(place, pixels)[0, ..., 0], axis=0))
+    before, behind = 8 * 4 - seen.min(), seen.max() - (8 * 4 + 3)
+    assert (before, behind) == (2, 5)
+    assert margin_of(reversed(network.layers), 4) == 2
 
 
 def test_a_margin_that_is_too_narrow_leaves_seams(model, digits, monkeypatch):
@@ -220,6 +235,7 @@ def test_digits_of_another_model_are_refused(model, wrong, word):
 
 LARGE = """
 import resource, sys
+import keras
 import numpy as np
 from vqvae_lesson.photographs import code_photograph, draw_photograph
 from vqvae_lesson.recipes import find_recipe

@@ -257,8 +257,10 @@ def margin_of(layers, stride):
     """How many places around it layers let one place see, or change, beyond its own.
 
     The layers go from the grid to the pixels, as for :func:`vqvae_lesson.grid.field`.
+    Keras fills up a stride of 2 by one pixel more behind than before: the longer side
+    counts.
     """
-    return math.ceil((field(layers) - stride) / (2 * stride))
+    return math.ceil((field(layers) - 1) / (2 * stride))
 
 
 def _expect_photograph(model, photograph, side=BLOCK):

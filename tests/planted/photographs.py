@@ -60,13 +60,22 @@ def step(layers):
     return int(np.prod([stride for _, stride in layers]))
 
 
+def longer_side(layers):
+    """Count the pixels behind a place's own, layer by layer as Keras fills up."""
+    last, own = 0, 1
+    for kernel, stride in layers[::-1]:
+        before = max(kernel - stride, 0) // 2
+        last, own = last * stride + kernel - 1 - before, own * stride
+    return last - own + 1
+
+
 def margin_by_edges(layers):
-    return math.ceil((seen(layers) - step(layers)) / 2 / step(layers))
+    return math.ceil(longer_side(layers) / step(layers))
 
 
 def margin_by_trying(layers):
     places = 0
-    while 2 * places * step(layers) + step(layers) < seen(layers):
+    while places * step(layers) < longer_side(layers):
         places += 1
     return places
 
@@ -106,28 +115,30 @@ WRONG = {
         ),
     ],
     "margin": [
-        (lambda layers: (seen(layers) - step(layers)) / 2, "these are pixels"),
+        (longer_side, "these are pixels"),
         (
-            lambda layers: math.ceil((seen(layers) - step(layers)) / step(layers)),
+            lambda layers: math.ceil(2 * longer_side(layers) / step(layers)),
             "both sides together",
         ),
         (
-            lambda layers: (seen(layers) - step(layers)) // (2 * step(layers)),
+            lambda layers: longer_side(layers) // step(layers),
             "a part of a place was left out",
         ),
         (
-            lambda layers: (seen(layers) - step(layers)) / (2 * step(layers)),
+            lambda layers: longer_side(layers) / step(layers),
             "a whole number of places",
         ),
         (
-            lambda layers: math.ceil(seen(layers) / (2 * step(layers))),
-            "own pixels are in the block already",
+            lambda layers: math.ceil((seen(layers) - step(layers)) / 2 / step(layers)),
+            "one pixel more behind",
         ),
-        (lambda layers: margin_by_edges(layers[::-1]), "go back from one place"),
+        (
+            lambda layers: math.ceil(longer_side(layers[::-1]) / step(layers)),
+            "go back from one place",
+        ),
         (
             lambda layers: math.ceil(
-                (seen([(kernel, 1) for kernel, _ in layers]) - step(layers))
-                / (2 * step(layers))
+                longer_side([(kernel, 1) for kernel, _ in layers]) / step(layers)
             ),
             "strides count",
         ),

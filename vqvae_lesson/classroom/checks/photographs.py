@@ -81,41 +81,41 @@ def margin(answer):
     def own(layers):
         return math.prod(stride for _, stride in layers)
 
-    def beyond(layers):
-        return field(layers) - own(layers)
+    def behind(layers):
+        """Pixels beyond its own on the longer side."""
+        return (field(layers) - 1) // 2
+
+    def evenly(layers):
+        return -(-(field(layers) - own(layers)) // (2 * own(layers)))
+
+    def reference(layers):
+        return -(-behind(layers) // own(layers))
 
     def wrong_way(layers):
-        return -(-(field(layers[::-1]) - own(layers)) // (2 * own(layers)))
+        return -(-behind(layers[::-1]) // own(layers))
+
+    def without_strides(layers):
+        return -(-behind([(kernel, 1) for kernel, _ in layers]) // own(layers))
 
     mistakes = {
-        "these are pixels: a place of the grid has several along a side.": (
-            lambda layers: [beyond(layers) / 2, math.ceil(beyond(layers) / 2)]
-        ),
+        "these are pixels: a place of the grid has several along a side.": behind,
         "this is for both sides together: a margin is on each.": lambda layers: (
-            -(-beyond(layers) // own(layers))
+            -(-2 * behind(layers) // own(layers))
         ),
         "a part of a place was left out: round up, or a seam is left.": lambda layers: (
-            beyond(layers) // (2 * own(layers))
+            behind(layers) // own(layers)
         ),
         "a margin is a whole number of places: round up.": lambda layers: (
-            beyond(layers) / (2 * own(layers))
+            behind(layers) / own(layers)
         ),
-        "a place's own pixels are in the block already: only what it sees beyond them "
-        "needs a margin.": lambda layers: -(-field(layers) // (2 * own(layers))),
+        "the sides are not even: Keras fills up a stride of 2 by one pixel more "
+        "behind. Take the longer one.": evenly,
         "the layers are gone through from the image to the grid: go back from one "
         "place of the grid to the pixels.": wrong_way,
         "strides count: behind a stride of 2, a step to the side is two pixels.": (
-            lambda layers: (
-                -(
-                    -(sum(kernel - 1 for kernel, _ in layers) + 1 - own(layers))
-                    // (2 * own(layers))
-                )
-            )
+            without_strides
         ),
     }
-
-    def reference(layers):
-        return -(-beyond(layers) // (2 * own(layers)))
 
     cases = [
         ([(3, 1)],),
@@ -123,6 +123,7 @@ def margin(answer):
         ([(7, 1), (3, 2), (3, 1), (9, 2), (1, 1)],),
         ([(5, 1), (5, 2), (5, 1), (5, 2), (3, 1), (1, 1)],),
         ([(9, 2), (3, 2), (5, 1)],),
+        ([(3, 2), (5, 2)],),
     ]
 
     def fresh(random):
@@ -179,6 +180,10 @@ def foreign_bytes(answer):
         ),
         "all codes cost the same here: a frequent one costs less.": (
             lambda codes, others, num_codes: len(codes) * math.log2(num_codes) / 8
+        ),
+        "each code counts once more than it was seen: one that was not would cost "
+        "without end.": lambda codes, others, num_codes: (
+            bits(codes, np.maximum(counted(others, num_codes, 0), 1e-9)) / 8
         ),
         "the shares add up to more than 1: with one more of each code, there are "
         "more of all.": not_normal,
