@@ -726,7 +726,7 @@ def test_photographs_of_any_size_train_by_their_squares(command):
         Image.fromarray(pixels).save(f"own/{name}.jpg")
     small = ["--base-depth", "2", "--steps", "2", "--out", "run"]
     data = ["--data", "own", "--crop", "8"]
-    code, out, err = command("train", "--recipe", "photographs", *data, *small)
+    code, out, err = command("train", *data, *small)  # the recipe follows
     assert code == 0, err
     assert "held_out_psnr" in out
     code, _, err = command("reconstruct", "--from", "run", *data, "--count", "3")

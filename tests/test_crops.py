@@ -12,7 +12,7 @@ from vqvae_lesson.crops import (
     train_part,
     vary,
 )
-from vqvae_lesson.data import load_letters
+from vqvae_lesson.data import load_crops, load_letters
 
 
 def numbered(height, width, first=0):
@@ -101,3 +101,12 @@ def test_photographs_load_by_name_and_by_path(tmp_path):
     own = load_letters(tmp_path / "own.npz", crop=8)
     assert own.train_images.shape == (8_000, 8, 8, 1)
     assert {*own.held_out_labels} == {0, 1}
+
+
+def test_a_photograph_whose_right_part_has_no_room_is_named(tmp_path):
+    images = np.zeros([2, 40, 60, 3], np.uint8)
+    np.savez(tmp_path / "own.npz", images=images)
+    message = refused(load_crops, str(tmp_path / "own.npz"), 32)
+    assert "photograph 1 of 2" in message
+    assert "40 x 60" in message
+    assert load_crops(str(tmp_path / "own.npz"), 18).train_images.shape[1] == 18

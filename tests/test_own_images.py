@@ -443,6 +443,11 @@ def save_16_bits_of_colour(path):
     write_png(path / "a.png", (3, 2), 16, 2, rows)
 
 
+def save_16_bits_called_jpeg(path):
+    save_16_bits_of_colour(path)
+    (path / "a.png").rename(path / "a.jpg")
+
+
 def save_transparent(path):
     Image.fromarray(coloured(16, 24)).convert("RGBA").save(path / "a.png")
 
@@ -483,12 +488,21 @@ def save_floats(path):
     np.savez(path / "a.npz", images=coloured(5, 5)[None] / 255)
 
 
+def save_no_image(path):
+    np.savez(path / "a.npz", images=coloured(5, 5)[None][:0])
+
+
+def save_four_channels(path):
+    np.savez(path / "a.npz", images=np.zeros([2, 5, 5, 4], np.uint8))
+
+
 @pytest.mark.parametrize(
     ("save", "name", "word"),
     [
         (save_inks, "a.jpg", "made of inks (CMYK), expected RGB or grey"),
         (save_16_bits, "a.png", "16 bits a value, expected 8"),
         (save_16_bits_of_colour, "a.png", "16 bits a value, expected 8"),
+        (save_16_bits_called_jpeg, "a.jpg", "16 bits a value, expected 8"),
         (save_transparent, "a.png", "transparent, expected a photograph"),
         (save_transparent_palette, "a.png", "transparent, expected a photograph"),
         (save_animation, "a.png", "animated, expected one picture"),
@@ -498,6 +512,8 @@ def save_floats(path):
         (save_a_gif_called_jpeg, "a.jpg", "not a readable JPEG or PNG: remove it"),
         (save_nothing, ".", "holds no photographs, expected .jpg, .jpeg, .png"),
         (save_floats, "a.npz", "holds float64 images"),
+        (save_no_image, "a.npz", "shape [0, 5, 5, 3], expected"),
+        (save_four_channels, "a.npz", "shape [2, 5, 5, 4], expected"),
     ],
 )
 def test_a_photograph_that_cannot_be_used_is_refused_in_a_line(

@@ -89,7 +89,10 @@ def _recipe_options(command):
 
 
 @cli.command()
-@click.option("--recipe", help=f"By name, article by default: {', '.join(RECIPES)}.")
+@click.option(
+    "--recipe",
+    help=f"By name; article by default, photographs with --crop: {', '.join(RECIPES)}.",
+)
 @click.option("--data", default="kmnist", show_default=True, help=DATA_HELP)
 @click.option("--crop", type=SIDE, help=CROP_HELP)
 @click.option("--seed", type=SEED, help="0 by default.")
@@ -114,7 +117,8 @@ def train(recipe, data, crop, seed, steps, out, resume, record, devices, **chang
             f"--resume goes on with the numbers that the run began with, not with "
             f"another {', '.join(given)}: leave these options out"
         )
-    recipe = recipe or "article"
+    of_photographs = crop or data == "photographs"
+    recipe = recipe or ("photographs" if of_photographs else "article")
     letters = load_letters(data, crop=crop)
     strategy = _start_tensorflow(devices, shared=True)
     from vqvae_lesson.replicas import is_chief

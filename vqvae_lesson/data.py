@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vqvae_lesson.crops import sample_photograph, split_crops
+from vqvae_lesson.crops import sample_photograph, split_crops, train_part
 from vqvae_lesson.errors import LessonError, check_before
 from vqvae_lesson.glyphs import GLYPH_NAMES, draw_glyphs
 from vqvae_lesson.kmnist import find_kmnist, read_idx
@@ -293,6 +293,14 @@ def load_crops(source="photographs", side=32):
         photographs = [sample_photograph("china")]
     else:
         photographs = read_photographs(Path(source))
+    for number, one in enumerate(photographs, 1):
+        _, held_out = train_part(one)
+        if min(held_out.shape[:2]) < side:
+            raise LessonError(
+                f"photograph {number} of {len(photographs)} in {source}, by name, is "
+                f"{one.shape[0]} x {one.shape[1]}, and its right part, held out, has "
+                f"no room for {side} x {side}: take it out, or a smaller --crop"
+            )
     train, held_out, sources = split_crops(photographs, side, *CROPS)
     unknown = np.zeros(len(train), np.uint8)
     return Letters(source, to_float(train), unknown, to_float(held_out), sources)

@@ -200,22 +200,20 @@ def read_photographs(path, channels=None):
 def _many_of_one_size(path):
     """Take the photographs out of an .npz file."""
     images, _ = read_npz(path)
-    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+    pixels, channels = images.shape[:3], images.shape[3:]
+    whole = images.dtype == np.uint8 and images.ndim in (3, 4) and images.size
+    if not whole or channels not in ((), (1,), (3,)):
         raise LessonError(
             f"{path} holds {images.dtype} images of shape {list(images.shape)}, "
-            "expected uint8 [N, H, W] or [N, H, W, C]"
+            "expected uint8 [N, H, W], [N, H, W, 1] or [N, H, W, 3], one at least"
         )
-    return [*images.reshape(*images.shape[:3], -1)]
+    return [*images.reshape(*pixels, *(channels or (1,)))]
 
 
 def _read_photograph(path, channels, room):
     """Read one photograph, if it takes no more bytes than there is room for."""
     from PIL import Image, ImageOps
 
-    if path.suffix.lower() == ".png":
-        _, depth = png_header(path)
-        if depth == 16:
-            raise LessonError(f"{path} has 16 bits a value, expected 8: save it so")
     regular_size(path)
     try:
         with Image.open(path, formats=[*PHOTOGRAPH_FORMATS]) as image:
@@ -234,6 +232,8 @@ def _read_photograph(path, channels, room):
 
 def _expect_photograph(path, image, room):
     """Refuse what a photograph's pixels cannot be taken from as they are."""
+    if image.format == "PNG" and png_header(path)[1] == 16:
+        raise LessonError(f"{path} has 16 bits a value, expected 8: save it so")
     if getattr(image, "is_animated", False):
         raise LessonError(f"{path} is animated, expected one picture")
     if image.mode in ("CMYK", "YCCK", "LAB"):
