@@ -14,6 +14,7 @@ from PIL import Image
 
 from vqvae_lesson import plots
 from vqvae_lesson.errors import LessonError
+from vqvae_lesson.photographs import load_photograph_bytes
 from vqvae_lesson.plots.paper import color_of_model
 
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
@@ -177,6 +178,12 @@ FIGURES = {
             "two": np.full([30, 40], -30.0),
         },
         np.repeat([0, 5, 7], 10),
+    ),
+    "photographs": lambda: plots.photographs(
+        {name: np.full([9, 12, 3], 80, np.uint8) for name in ("one", "other")}
+    ),
+    "bytes_and_likeness": lambda: plots.bytes_and_likeness(
+        load_photograph_bytes()["flower"]
     ),
     "code_table": lambda: plots.code_table(
         np.arange(90) % 6, np.arange(90) % 13, range(6)

@@ -76,7 +76,8 @@ def rows_of_replica(batch):
 
     Returns
     -------
-    tensor, [B / R, ...]
+    tensor, [N, ...]
+        N is B / R.
 
     Examples
     --------
@@ -116,11 +117,13 @@ def gathered(rows):
 
     Parameters
     ----------
-    rows : tensor, [B / R, ...]
+    rows : tensor, [N, ...]
+        As many on every replica.
 
     Returns
     -------
     tensor, [B, ...]
+        B is N times the number of replicas.
 
     Examples
     --------

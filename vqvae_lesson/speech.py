@@ -130,18 +130,18 @@ class Speech:
         return utterances(self.decibels, self.voices)
 
 
-def load_speech(path=SPEECH):
+def load_speech(path=None):
     """Load the book's speech.
 
     Parameters
     ----------
     path : path, optional
-        Of a file that ``make speech-data`` has made.
+        Of a file that ``make speech-data`` has made; the book's, if left out.
 
     Returns
     -------
     dict
-        Of :class:`Speech`: `train`; `sequences`, other names by the same voices; and
+        Of :class:`Speech`: `train`; `sequences`, other orders by the same voices; and
         `voices`, names by voices held out.
 
     Examples
@@ -150,7 +150,7 @@ def load_speech(path=SPEECH):
     >>> {name: part.decibels.shape for name, part in speech.items()}
     {'train': (320, 128, 40), 'sequences': (96, 128, 40), 'voices': (96, 128, 40)}
     """
-    with open_arrays(path) as file:
+    with open_arrays(path or SPEECH) as file:
         arrays = dict(file)
     found = {}
     for number, name in enumerate(PARTS):
@@ -180,13 +180,13 @@ class Clip(NamedTuple):
     samples: np.ndarray
 
 
-def load_clips(path=SPEECH):
+def load_clips(path=None):
     """Load the sound of some utterances.
 
     Parameters
     ----------
     path : path, optional
-        Of a file that ``make speech-data`` has made.
+        Of a file that ``make speech-data`` has made; the book's, if left out.
 
     Returns
     -------
@@ -198,7 +198,7 @@ def load_clips(path=SPEECH):
     >>> clip.part, clip.voice, clip.samples.shape
     ('sequences', 'ja+f3', (20720,))
     """
-    with open_arrays(path) as file:
+    with open_arrays(path or SPEECH) as file:
         samples, parts, voices = file["clips"], file["parts"], file["voices"]
     names, clips = [voice.name for voice in VOICES], []
     for sound, (part, name, turn) in zip(samples, CLIPS, strict=True):
