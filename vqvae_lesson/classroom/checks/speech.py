@@ -109,11 +109,14 @@ def fair_score(answer):
 
     def fresh(random):
         """Draw codes that mostly follow the phonemes, and none that is not seen."""
-        phonemes = random.integers(4, size=[2, 3, 20])
-        astray = random.random(phonemes.shape) < 0.4
-        codes = np.where(astray, random.integers(6, size=phonemes.shape), phonemes)
-        codes[0, 0, :6] = np.arange(6)
-        return [(codes[0], phonemes[0], codes[1], phonemes[1], 6)]
+        drawn = []
+        for _ in range(3):  # the code may be guessed as well as the phoneme, by chance
+            phonemes = random.integers(4, size=[2, 3, 20])
+            astray = random.random(phonemes.shape) < 0.4
+            codes = np.where(astray, random.integers(6, size=phonemes.shape), phonemes)
+            codes[0, 0, :6] = np.arange(6)
+            drawn.append((codes[0], phonemes[0], codes[1], phonemes[1], 6))
+        return drawn
 
     return check_function(answer, cases, reference, mistakes, fresh=fresh)
 
