@@ -37,14 +37,20 @@ def free_ports(count):
     return ports
 
 
+def told(index, ports):
+    """Write what a worker finds in ``TF_CONFIG``."""
+    workers = [f"localhost:{port}" for port in ports]
+    task = {"type": "worker", "index": index}
+    return json.dumps({"cluster": {"worker": workers}, "task": task})
+
+
 def start(folder, options=()):
     """Start two workers that share one training."""
-    workers = [f"localhost:{port}" for port in free_ports(2)]
+    ports = free_ports(2)
     command = [sys.executable, "-m", "vqvae_lesson", "train", "--out", folder, *DATA]
     started = []
     for index in range(2):
-        task = {"type": "worker", "index": index}
-        config = json.dumps({"cluster": {"worker": workers}, "task": task})
+        config = told(index, ports)
         started.append(
             subprocess.Popen(
                 [*command, *options],

@@ -1,8 +1,6 @@
 """A batch shared by two devices, or by two workers, ends where one device ends."""
 
-import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.kill_workers import free_ports, told
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.recipes import find_recipe
 from vqvae_lesson.replicas import SharedTraining, find_strategy
@@ -32,22 +31,6 @@ def finish(*processes):
     for process in processes:
         _, said = process.communicate(timeout=LIMIT)
         assert process.returncode == 0, said[-2000:]
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("localhost", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-def told(index, ports):
-    workers = [f"localhost:{port}" for port in ports]
-    task = {"type": "worker", "index": index}
-    return json.dumps({"cluster": {"worker": workers}, "task": task})
 
 
 def read(folder, name, replica):
