@@ -14,6 +14,7 @@ from vqvae_lesson.ema import (
     ema_start,
     ema_step,
     moving_average,
+    segment_statistics,
     start_averages,
 )
 from vqvae_lesson.errors import LessonError
@@ -83,24 +84,33 @@ def many_steps(state, latents, indices, decay, start, steps):
 # Counting
 
 
+BOTH_STATISTICS = pytest.mark.parametrize(
+    "statistics", [batch_statistics, segment_statistics]
+)
+
+
+@BOTH_STATISTICS
 @FEW
 @given(SEEDS, st.integers(1, 60), st.integers(1, 12), st.integers(1, 8))
-def test_statistics_equal_counting_one_by_one(seed, count, num_codes, code_size):
+def test_statistics_equal_counting_one_by_one(
+    statistics, seed, count, num_codes, code_size
+):
     rng = np.random.default_rng(seed)
     latents = rng.normal(size=[count, code_size]).astype(np.float32)
     indices = rng.integers(num_codes, size=count)
-    counts, sums = batch_statistics(latents, indices, num_codes)
+    counts, sums = statistics(latents, indices, num_codes)
     true_counts, true_sums = loop_statistics(latents, indices, num_codes)
     np.testing.assert_array_equal(counts, true_counts)
     np.testing.assert_allclose(sums, true_sums, atol=1e-5)
 
 
+@BOTH_STATISTICS
 @pytest.mark.parametrize("leading", [(12,), (3, 4), (2, 3, 2), (0,), (0, 4)])
-def test_statistics_take_any_leading_axes(leading):
+def test_statistics_take_any_leading_axes(statistics, leading):
     rng = np.random.default_rng(1)
     latents = rng.normal(size=[*leading, 5]).astype(np.float32)
     indices = rng.integers(4, size=leading)
-    counts, sums = batch_statistics(latents, indices, 4)
+    counts, sums = statistics(latents, indices, 4)
     assert counts.shape == [4]
     assert sums.shape == [4, 5]
     true_counts, true_sums = loop_statistics(latents, indices, 4)
@@ -108,10 +118,17 @@ def test_statistics_take_any_leading_axes(leading):
     np.testing.assert_allclose(sums, true_sums, atol=1e-5)
 
 
-def test_statistics_take_plain_lists():
-    counts, sums = batch_statistics([[[1.0, 2.0], [3.0, 5.0]]], [[1, 1]], 3)
+@BOTH_STATISTICS
+def test_statistics_take_plain_lists(statistics):
+    counts, sums = statistics([[[1.0, 2.0], [3.0, 5.0]]], [[1, 1]], 3)
     assert counts.numpy().tolist() == [0, 2, 0]
     assert sums.numpy().tolist() == [[0, 0], [4, 7], [0, 0]]
+
+
+def test_many_codes_are_counted_without_a_matrix_of_zeros_and_ones():
+    few, many = (VectorQuantizerEMA(num_codes, 2) for num_codes in (4_096, 4_097))
+    assert few.statistics is batch_statistics
+    assert many.statistics is segment_statistics
 
 
 @FEW

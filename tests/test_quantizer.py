@@ -374,10 +374,35 @@ def test_sizes_below_one_are_told(name, size):
 # Many latents, block by block
 
 
+@pytest.fixture
+def scores_at_once(monkeypatch):
+    """Set how many scores a block may hold, and how many rows it has at least."""
+
+    def set_most(scores, rows=1):
+        monkeypatch.setattr("vqvae_lesson.quantizer.SCORES_AT_ONCE", scores)
+        monkeypatch.setattr("vqvae_lesson.quantizer.FEWEST_ROWS", rows)
+
+    return set_most
+
+
+@pytest.fixture
+def products(monkeypatch):
+    """Note how many numbers each matrix product has."""
+    sizes, matmul = [], tf.matmul
+
+    def watched(*args, **kwargs):
+        product = matmul(*args, **kwargs)
+        sizes.append(product.shape.num_elements())
+        return product
+
+    monkeypatch.setattr(tf, "matmul", watched)
+    return sizes
+
+
 @pytest.mark.parametrize("count", [1, 24, 25, 26, 99, 100, 101])
 @pytest.mark.parametrize("known", [True, False])
-def test_block_by_block_nothing_changes(count, known, compiled, monkeypatch):
-    monkeypatch.setattr("vqvae_lesson.quantizer.SCORES_AT_ONCE", 25 * 8 + 7)
+def test_block_by_block_nothing_changes(count, known, compiled, scores_at_once):
+    scores_at_once(25 * 8 + 7)
     latents, codebook = draw(3, count, 8, 5)
     function = compiled(lambda rows: nearest_code(rows, codebook))
     if not known and isinstance(function, tf.types.experimental.PolymorphicFunction):
@@ -387,26 +412,27 @@ def test_block_by_block_nothing_changes(count, known, compiled, monkeypatch):
     np.testing.assert_array_equal(found, brute_force(latents, codebook).argmin(-1))
 
 
-def test_no_product_holds_more_scores_than_allowed(monkeypatch):
-    monkeypatch.setattr("vqvae_lesson.quantizer.SCORES_AT_ONCE", 1_000)
-    sizes, matmul = [], tf.matmul
-
-    def watched(*args, **kwargs):
-        product = matmul(*args, **kwargs)
-        sizes.append(product.shape.num_elements())
-        return product
-
-    monkeypatch.setattr(tf, "matmul", watched)
+def test_no_product_holds_more_scores_than_allowed(scores_at_once, products):
+    scores_at_once(1_000)
     nearest_code(*draw(0, 2_001, 40, 6))
-    assert sum(sizes) >= 2_001 * 40
-    assert max(sizes) <= 1_000
+    assert sum(products) >= 2_001 * 40
+    assert max(products) <= 1_000
 
 
-def test_more_codes_than_scores_at_once_go_row_by_row(monkeypatch):
-    monkeypatch.setattr("vqvae_lesson.quantizer.SCORES_AT_ONCE", 10)
+def test_more_codes_than_scores_at_once_go_row_by_row(scores_at_once, products):
+    scores_at_once(10)
     latents, codebook = draw(1, 6, 40, 3)
     true = brute_force(latents, codebook).argmin(-1)
     np.testing.assert_array_equal(nearest_code(latents, codebook), true)
+    assert products == 6 * [40]
+
+
+def test_of_many_codes_a_block_has_some_rows_at_least(scores_at_once, products):
+    scores_at_once(10, rows=3)
+    latents, codebook = draw(1, 6, 40, 3)
+    true = brute_force(latents, codebook).argmin(-1)
+    np.testing.assert_array_equal(nearest_code(latents, codebook), true)
+    assert products == 2 * [3 * 40]
 
 
 def test_an_empty_batch_of_unknown_size_has_no_index():

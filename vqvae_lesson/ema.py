@@ -16,6 +16,7 @@ from vqvae_lesson.quantizer import VectorQuantizer
 __all__ = [
     "CodebookState",
     "batch_statistics",
+    "segment_statistics",
     "moving_average",
     "EMAStart",
     "start_averages",
@@ -47,6 +48,8 @@ class EMAStart(NamedTuple):
     keeps_unassigned: bool
 
 
+#: With more codes, batches are counted without a matrix of N x K zeros and ones.
+MANY_CODES = 4_096
 EMA_STARTS = {
     "article": EMAStart(0.0, sums=1.0, epsilon=1e-5, keeps_unassigned=False),
     "debiased": EMAStart(0.0, sums=0.0, epsilon=1e-5, keeps_unassigned=False),
@@ -158,6 +161,35 @@ def batch_statistics(latents, indices, num_codes):
     chosen = tf.one_hot(tf.reshape(indices, [-1]), num_codes)
     sums = tf.matmul(chosen, tf.reshape(latents, [-1, code_size]), transpose_a=True)
     return tf.reduce_sum(chosen, axis=0), sums
+
+
+@takes(latents="[..., D]", indices="int [...]")
+def segment_statistics(latents, indices, num_codes):
+    """Count and add up as :func:`batch_statistics`, without its [N, K] numbers.
+
+    Each latent is added to the place of its code, which takes N D additions in place
+    of N K D. With few codes the matrix product of zeros and ones is as fast.
+
+    Parameters
+    ----------
+    latents, indices, num_codes
+        As for :func:`batch_statistics`.
+
+    Returns
+    -------
+    counts : tensor, float32 [K]
+    sums : tensor, float32 [K, D]
+
+    Examples
+    --------
+    >>> counts, sums = segment_statistics([[1.0], [2.0], [5.0]], [0, 0, 2], 3)
+    >>> counts.numpy().tolist(), sums.numpy().ravel().tolist()
+    ([2.0, 0.0, 1.0], [3.0, 0.0, 5.0])
+    """
+    rows = tf.reshape(latents, [-1, latents.shape[-1]])
+    places = tf.reshape(indices, [-1])
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(rows[:, 0]), places, num_codes)
+    return counts, tf.math.unsorted_segment_sum(rows, places, num_codes)
 
 
 def moving_average(average, value, decay):
@@ -321,7 +353,9 @@ class VectorQuantizerEMA(VectorQuantizer):
         if not 0 <= decay < 1:
             raise LessonError(f"decay is {decay}, expected 0 <= decay < 1")
         self.decay, self.start, self.revive_below = decay, start, revive_below
-        self.statistics, self.candidates = batch_statistics, tf.identity
+        many = num_codes > MANY_CODES
+        self.statistics = segment_statistics if many else batch_statistics
+        self.candidates = tf.identity
         first = start_averages(self.codebook, start)
         self.ema_counts = self._average("ema_counts", first.ema_counts)
         self.ema_sums = self._average("ema_sums", first.ema_sums)

@@ -14,6 +14,8 @@ from vqvae_lesson.errors import LessonError
 __all__ = ["squared_distances", "nearest_code", "lookup", "VectorQuantizer"]
 
 SCORES_AT_ONCE = 2**20
+#: Fewer latents at once would read many codes for little work.
+FEWEST_ROWS = 256
 
 
 @takes(finite=True, codebook="[K, D]", latents="[..., D]")
@@ -104,7 +106,7 @@ def nearest_code(latents, codebook):
         scores = tf.matmul(block, codes, transpose_b=True)
         return tf.argmax(scores, axis=1, output_type=tf.int32)
 
-    most = SCORES_AT_ONCE // codebook.shape[0]
+    most = max(SCORES_AT_ONCE // codebook.shape[0], FEWEST_ROWS)
     indices = in_blocks(nearest, rows, most)
     return tf.reshape(indices, tf.shape(latents)[:-1])
 

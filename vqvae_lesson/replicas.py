@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from contextlib import contextmanager
+from functools import partial
 from threading import Timer
 
 import numpy as np
@@ -90,13 +91,15 @@ def rows_of_replica(batch):
     return tf.ensure_shape(batch[first : first + rows], [rows, *batch.shape[1:]])
 
 
-def summed_statistics(latents, indices, num_codes):
+def summed_statistics(latents, indices, num_codes, statistics=batch_statistics):
     """Count the latents of *all* replicas that chose each code, and add them up.
 
     Parameters
     ----------
     latents, indices, num_codes
         As for :func:`vqvae_lesson.ema.batch_statistics`, of this replica.
+    statistics : callable
+        Counts what this replica has.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def summed_statistics(latents, indices, num_codes):
     >>> counts.numpy().tolist()  # one replica alone
     [1.0, 0.0, 2.0]
     """
-    return add_up(batch_statistics(latents, indices, num_codes))
+    return add_up(statistics(latents, indices, num_codes))
 
 
 def gathered(rows):
@@ -192,12 +195,14 @@ def share_codes(model):
     >>> from vqvae_lesson.recipes import find_recipe
     >>> model = find_recipe("small").build((28, 28, 1), seed=0)
     >>> share_codes(model)
-    >>> model.quantizer.statistics.__name__
-    'summed_statistics'
+    >>> model.quantizer.candidates.__name__
+    'gathered'
     """
     for layer in model._flatten_layers():
         if isinstance(layer, VectorQuantizerEMA):
-            layer.statistics, layer.candidates = summed_statistics, gathered
+            alone = layer.statistics
+            layer.statistics = partial(summed_statistics, statistics=alone)
+            layer.candidates = gathered
 
 
 @contextmanager
