@@ -82,7 +82,7 @@ train: install  ## train a recipe (RECIPE=article, healthy, vae, ...), put its w
 records: install  ## train all that is stored, and say beforehand how long it takes
 	$(BIN)/python scripts/train_records.py
 	$(BIN)/python scripts/train_weights.py
-	$(MAKE) laboratory grids quantizers reading judges looks splits photographs compare drawings film networks priors writing written bytes phonemes
+	$(MAKE) laboratory grids quantizers reading judges looks splits photographs compare drawings film networks priors writing written bytes phonemes replicas
 
 plan: install   ## say what `make records` has left to do, and how long it takes
 	$(BIN)/python scripts/train_records.py --plan
@@ -143,6 +143,10 @@ speech-data: install  ## let many voices say the ten names, for chapter 18; need
 
 phonemes: install  ## ask what the codes of speech know of phonemes, at three seeds
 	$(ALONE) $(BIN)/python scripts/measure_speech.py
+
+replicas: install  ## measure what many codes and many devices cost; train with codes of one replica
+	$(BIN)/python -m scripts.measure_replicas
+	$(BIN)/python scripts/train_replicas.py
 
 minutes: install  ## measure how long each chapter takes to read and to run
 	$(ALONE) $(BIN)/python -m scripts.measure_minutes $(filter-out book/museum.ipynb,$(CHAPTERS))

@@ -51,8 +51,8 @@ def memory(name):
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 
 
-def step_of_many_codes(num_codes):
-    """Train a few steps with so many codes; return milliseconds and MB beyond."""
+def step_of_many_codes(num_codes, steps=7):
+    """Train some steps with so many codes; return milliseconds and MB beyond."""
     numbers = {"num_codes": num_codes, "code_size": CODE_SIZE, "batch_size": BATCH}
     recipe = find_recipe("grid", **numbers, warm_up_steps=0)
     training, taken = Training(recipe), []
@@ -60,7 +60,7 @@ def step_of_many_codes(num_codes):
     before = memory("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     began = time.perf_counter()
-    for _ in training.steps(images, until=7):
+    for _ in training.steps(images, until=steps):
         taken.append(1e3 * (time.perf_counter() - began))
         began = time.perf_counter()
     return float(np.median(taken[1:])), memory("VmHWM") - before
@@ -132,7 +132,7 @@ def measure_worker(name):
 
 def start(what, argument, **environment):
     """Start this program once more, to measure one thing."""
-    command = [sys.executable, __file__, what, str(argument)]
+    command = [sys.executable, "-m", "scripts.measure_replicas", what, str(argument)]
     told = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
     return subprocess.Popen(command, env=told, stdout=subprocess.PIPE, text=True)
 

@@ -141,6 +141,7 @@ TABLES = {
     *("grids", "priors", "written", "bytes", "photograph_bytes", "phonemes"),
     *("quantizers", "quantizers_manifest", "quantizer_settings"),
     *("quantizer_starts", "quantizer_stages", "quantizer_steps"),
+    *("replicas", "replicas_copied"),
 }
 DRAWINGS = {"drawings", "writing"}  # pictures, and no run
 FILM = "article-small"  # a small run, with pictures at every record
