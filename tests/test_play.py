@@ -23,7 +23,7 @@ from vqvae_lesson.classroom.play.codes import regions
 from vqvae_lesson.classroom.play.pages import words_of
 from vqvae_lesson.classroom.play.quantize import cells_of
 from vqvae_lesson.classroom.play.replay import words_of as words_of_a_code
-from vqvae_lesson.ema import ema_step, start_averages
+from vqvae_lesson.ema import batch_statistics, ema_step, start_averages
 from vqvae_lesson.health import load_record
 from vqvae_lesson.plots.quantizers import LEVELS, fit_the_plane
 from vqvae_lesson.quantizer import nearest_code
@@ -242,12 +242,13 @@ def test_the_still_drawing_is_what_the_script_draws_at_first(page, tmp_path, boo
         play.exchange_a_code(),
         play.watch_the_prior_write(),
         play.quantize_a_latent(LATENTS),
+        play.share_a_batch(HALVED, NEAR),
     ]
     places = ["x1", "x2", "y1", "y2", "cx", "cy", "x", "y", "transform", "points"]
     for number, shown in enumerate(figures):
         before = list(shown.drawing.iter())
         root = show(page, shown, tmp_path / f"{number}.html")
-        after = root.locator("svg, svg *").evaluate_all(
+        after = root.locator("style + *, style + * *").evaluate_all(
             "all => all.map(e => Object.fromEntries([...e.attributes]"
             ".map(a => [a.name, a.value])))"
         )
@@ -432,6 +433,178 @@ def test_the_averages_run_by_themselves_and_pause(page, tmp_path):
     assert state(root)["t"] == paused < 400
     root.get_by_role("button", name="Back to step 0").click()
     assert state(root)["codes"] == CORNER.tolist()
+
+
+CLOUDS = np.array([[-2.9, 1.3], [-0.2, 1.6], [2.6, 1.5], [3, -1], [0.3, -1.6]])
+DEALER = np.random.default_rng(7)
+HALVED = CLOUDS[DEALER.integers(5, size=[60, 48])]
+HALVED = (HALVED + 0.4 * DEALER.normal(size=HALVED.shape)).round(2)
+NEAR = (0.3 * DEALER.normal(size=[6, 2])).round(2)
+ALL_STEPS = """(root, last) => {
+  const slider = root.querySelector("input[type=range]");
+  return Array.from({ length: last + 1 }, (_, step) => {
+    slider.value = step;
+    slider.dispatchEvent(new Event("input"));
+    const texts = [...root.querySelectorAll("[data-part=value]")];
+    const bars = [...root.querySelectorAll("[data-part=bar]")];
+    return {
+      ...root.state,
+      values: texts.map((text) => text.textContent),
+      bars: bars.map((bar) => Number(bar.getAttribute("width"))),
+      says: root.querySelector(".play-says").textContent,
+    };
+  });
+}"""
+
+
+def followed(parts, counted_by, decay):
+    """Codes and sums of counts of each device, one latent at a time, in float64.
+
+    `parts` are the batches of each device, `counted_by` says whose latents it counts.
+    """
+    codes = [NEAR.copy() for _ in parts]
+    counts, sums = [np.ones(6) for _ in parts], [NEAR.copy() for _ in parts]
+    rows = [(np.array(codes), [6.0] * len(parts))]
+    for step in range(len(parts[0])):
+        found = []
+        for device, part in enumerate(parts):
+            n, s = np.zeros(6), np.zeros([6, 2])
+            for latent in part[step]:
+                k = ((latent - codes[device]) ** 2).sum(axis=1).argmin()
+                n[k] += 1
+                s[k] += latent
+            found.append((n, s))
+        for device, whose in enumerate(counted_by):
+            n = sum(found[one][0] for one in whose)
+            s = sum(found[one][1] for one in whose)
+            counts[device] = decay * counts[device] + (1 - decay) * n
+            sums[device] = decay * sums[device] + (1 - decay) * s
+            for k in np.flatnonzero(n):
+                codes[device][k] = sums[device][k] / counts[device][k]
+        rows.append((np.array(codes), [one.sum() for one in counts]))
+    return rows
+
+
+COUNTED = {
+    "each its own": ([0], [1]),
+    "copied from the first": ([0], [0]),
+    "added up": ([0, 1], [0, 1]),
+}
+
+
+@pytest.mark.parametrize("way", COUNTED)
+def test_devices_that_share_a_batch_take_the_steps_of_brute_force(page, tmp_path, way):
+    shown = play.share_a_batch(HALVED, NEAR, decay=0.8)
+    root = show(page, shown, tmp_path / "a.html")
+    root.get_by_label("counts and sums").select_option(way)
+    found = root.evaluate(ALL_STEPS, 60)
+    halves = np.split(HALVED, 2, axis=1)
+    alone = followed([HALVED], [[0]], 0.8)
+    for step, (codes, totals) in enumerate(followed(halves, COUNTED[way], 0.8)):
+        one, here = alone[step][0][0], found[step]
+        moved = [device["codes"] for device in here["devices"]]
+        assert np.allclose(moved, codes, rtol=0, atol=1e-9)
+        pairs = [(codes[0], codes[1]), (codes[0], one), (codes[1], one)]
+        apart = [np.linalg.norm(a - b, axis=1).mean() for a, b in pairs]
+        assert np.allclose(here["apart"], apart, rtol=0, atol=1e-9)
+        assert np.allclose(totals, here["total"], rtol=0, atol=1e-9)
+        told = [*(f"{one:.2f}" for one in apart), f"{totals[0]:.1f} of 48"]
+        assert here["values"] == told
+        far = np.linalg.norm(HALVED.std(axis=(0, 1)))
+        shares = [*np.minimum(np.array(apart) / far, 1), totals[0] / 48]
+        assert np.allclose(np.array(here["bars"]) / 96, shares, atol=0.01)
+        assert ("have the same codes" in here["says"]) == (apart[0] == 0)
+    assert found[0]["total"] == 6
+
+
+@pytest.mark.parametrize("way", COUNTED)
+def test_the_page_shares_a_batch_as_the_package_does(page, tmp_path, way):
+    shown = play.share_a_batch(HALVED, NEAR, 0.8, way)
+    root = show(page, shown, tmp_path / "a.html")
+    halves = np.split(HALVED, 2, axis=1)
+    moved = [start_averages(NEAR, "consistent") for _ in halves]
+    for step in range(60):
+        counted = [
+            batch_statistics(half[step], nearest_code(half[step], state.codebook), 6)
+            for half, state in zip(halves, moved, strict=True)
+        ]
+        for device, whose in enumerate(COUNTED[way]):
+            added = [
+                sum(part) for part in zip(*(counted[k] for k in whose), strict=True)
+            ]
+            moved[device] = ema_step(
+                moved[device], [[0, 0]], [0], 0.8, "consistent", lambda *_, a=added: a
+            )
+    found = state(root)
+    assert found["step"] == 60
+    for device, expected in zip(found["devices"], moved, strict=True):
+        assert np.allclose(device["codes"], expected.codebook, rtol=0, atol=1e-4)
+        assert np.allclose(device["counts"], expected.ema_counts, rtol=0, atol=1e-4)
+    assert root.locator(".play-says").text_content() == shown.says
+
+
+def test_only_what_is_added_up_counts_the_whole_batch_and_agrees(page, tmp_path):
+    root = show(page, play.share_a_batch(HALVED, NEAR), tmp_path / "a.html")
+    first, second = slice(0, 24), slice(24, 48)
+    for way, whole, same, full in [
+        ("each its own", 24, False, [True, True]),
+        ("copied from the first", 24, True, [True, False]),
+        ("added up", 48, True, [True, True]),
+    ]:
+        root.get_by_label("counts and sums").select_option(way)
+        found = state(root)
+        assert np.isclose(found["total"], whole, atol=1e-4)
+        both, alone = found["apart"][0], found["apart"][1:]
+        assert (both == 0) == same
+        assert (np.max(alone) < 1e-12) == (way == "added up")
+        dots = root.locator("[data-part=latent]").evaluate_all(
+            "all => all.map(dot => +dot.getAttribute('fill-opacity'))"
+        )
+        assert [np.unique(dots[half]).tolist() for half in (first, second)] == [
+            [float(one)] for one in full
+        ]
+
+
+def test_another_way_of_sharing_is_shown_at_the_same_step(page, tmp_path):
+    root = show(page, play.share_a_batch(HALVED, NEAR), tmp_path / "a.html")
+    slider = root.get_by_label("step", exact=True)
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowLeft")
+    assert state(root)["step"] == 55
+    root.get_by_role("button", name="One back").click()
+    root.get_by_label("counts and sums").select_option("added up")
+    found = state(root)
+    assert (found["step"], found["way"]) == (54, "added up")
+    assert slider.get_attribute("aria-valuetext").startswith("Step 54 of 60")
+    root.get_by_role("button", name="One step").click()
+    assert state(root)["step"] == 55
+    root.get_by_role("button", name="Run").click()
+    page.wait_for_function("document.querySelector('.play').state.step == 60")
+    root.get_by_role("button", name="Run").wait_for()
+
+
+def test_a_shared_batch_without_scripts_is_complete(chromium, tmp_path):
+    still = chromium.new_page(java_script_enabled=False)
+    root = show(still, play.share_a_batch(HALVED, NEAR), tmp_path / "a.html")
+    for part, count in [("latent", 48), ("code", 12), ("mark", 12), ("bar", 4)]:
+        assert root.locator(f"[data-part={part}]").count() == count
+    assert "24.0 of 48" in root.locator("[data-part=value]").last.text_content()
+    assert not root.locator("button").first.is_visible()
+    still.close()
+
+
+@pytest.mark.parametrize(("width", "beside"), [(360, False), (800, True)])
+def test_two_devices_stand_side_by_side_or_one_below_the_other(
+    page, tmp_path, width, beside
+):
+    page.set_viewport_size({"width": width, "height": 740})
+    root = show(page, play.share_a_batch(HALVED, NEAR), tmp_path / "a.html")
+    first, second = (root.locator("svg").nth(n).bounding_box() for n in (0, 1))
+    assert (second["x"] > first["x"] + 100) == beside
+    assert (second["y"] > first["y"] + 100) != beside
+    assert first["width"] == second["width"] > 280
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.fixture(scope="module")
@@ -1024,12 +1197,13 @@ def all_figures(flat, rates, book):
         "write": play.watch_the_prior_write(),
         "quantize": play.quantize_a_latent(LATENTS),
         "listen": heard_codes(),
+        "share": play.share_a_batch(HALVED, NEAR),
     }
 
 
 KINDS = (
     *("codes", "straight", "averages", "plane", "replay"),
-    *("motion", "pages", "rates", "exchange", "write", "quantize", "listen"),
+    *("motion", "pages", "rates", "exchange", "write", "quantize", "listen", "share"),
 )
 
 
@@ -1038,7 +1212,7 @@ def test_a_still_figure_needs_neither_browser_nor_network(all_figures, kind):
     shown = all_figures[kind]
     html = shown._repr_html_()
     for part in ("title", "desc"):
-        assert shown.drawing.find(part).text in unescape(html)
+        assert shown.drawing.find(f".//{part}").text in unescape(html)
     assert shown.says in unescape(html)
     assert not re.findall(r'(?:src|href)="(?!#|data:)', html)
 
@@ -1049,14 +1223,14 @@ LETTERS = """root => [...root.querySelectorAll("svg text")].map((text) => {
 })"""
 
 
-@pytest.mark.parametrize("kind", ["exchange", "write", "quantize", "listen"])
+@pytest.mark.parametrize("kind", ["exchange", "write", "quantize", "listen", "share"])
 def test_words_in_a_drawing_can_be_read_on_a_phone(page, tmp_path, all_figures, kind):
     page.set_viewport_size({"width": 360, "height": 740})
     root = show(page, all_figures[kind], tmp_path / "a.html")
     sizes = root.evaluate(LETTERS)
     assert sizes
     assert [text for size, text in sizes if size < 11] == []
-    wide = root.locator("svg").bounding_box()
+    wide = root.locator("svg").first.bounding_box()
     for text in root.locator("svg text").all():
         box = text.bounding_box()
         assert box["x"] + box["width"] <= wide["x"] + wide["width"] + 1
@@ -1095,7 +1269,7 @@ def middle_of(part):
 
 
 def test_no_kind_of_figure_is_left_out_here():
-    shared_or_alone = {"paper", "film", "network", "draw"}
+    shared_or_alone = {"paper", "film", "moving", "network", "draw"}
     assert {path.stem for path in PLAY.glob("*.js")} - shared_or_alone == {*KINDS}
 
 
@@ -1137,7 +1311,7 @@ def test_what_is_dragged_follows_the_finger(touched, tmp_path, all_figures, kind
     assert touched.evaluate("scrollY") == 0
 
 
-@pytest.mark.parametrize("kind", ["replay", "motion", "write", "listen"])
+@pytest.mark.parametrize("kind", ["replay", "motion", "write", "listen", "share"])
 def test_a_slider_follows_the_finger(touched, tmp_path, all_figures, kind):
     root = show(touched, all_figures[kind], tmp_path / "a.html")
     slider = root.locator("input[type=range]")
@@ -1157,6 +1331,7 @@ def test_a_slider_follows_the_finger(touched, tmp_path, all_figures, kind):
         ("replay", "page", "code"),
         ("rates", "model", "chosen"),
         ("averages", "", "t"),
+        ("share", "", "step"),
         ("codes", "", "codes"),
     ],
 )

@@ -11,6 +11,7 @@ from vqvae_lesson.classroom.play.plane import letters_from_the_plane
 from vqvae_lesson.classroom.play.quantize import quantize_a_latent
 from vqvae_lesson.classroom.play.rates import models_on_the_plane
 from vqvae_lesson.classroom.play.replay import training_replayed
+from vqvae_lesson.classroom.play.share import share_a_batch
 from vqvae_lesson.classroom.play.straight import slope_carried_across
 from vqvae_lesson.classroom.play.write import watch_the_prior_write
 
@@ -25,6 +26,7 @@ __all__ = [
     "models_on_the_plane",
     "pictures_in_motion",
     "quantize_a_latent",
+    "share_a_batch",
     "slope_carried_across",
     "training_replayed",
     "watch_the_prior_write",

@@ -12,7 +12,7 @@ from vqvae_lesson.quantizer import nearest_code
 WIDTH, PLANE, CHART, LEFT, GAP = 480, 320, 150, 78, 30
 DECAYS = (0, 0.5, 0.9, 0.99)
 SHORTEST, LONGEST = 1e-2, 1e6  # of a code, on the logarithmic axis
-EPSILON = {name: rule.epsilon for name, rule in EMA_STARTS.items()}
+RULES = {name: rule._asdict() for name, rule in EMA_STARTS.items()}
 HUNDREDTHS = 100
 
 
@@ -41,10 +41,9 @@ def codes_on_their_way(batches, codebook, decay=0.99, start="consistent"):
         codes.append(np.asarray(state.codebook))
     view = _view(batches, codebook)
     data = {
-        "stream": b64encode(np.rint(batches * HUNDREDTHS).astype("<i2")).decode(),
-        "shape": batches.shape,
+        **in_hundredths(batches),
         "codes": codebook.tolist(),
-        "epsilon": EPSILON,
+        "rules": RULES,
         "view": view,
     }
     counts = ", ".join(f"{count:.1f}" for count in state.ema_counts.numpy())
@@ -59,7 +58,14 @@ def codes_on_their_way(batches, codebook, decay=0.99, start="consistent"):
             "decay": ("decay", DECAYS, decay),
             "start": ("start", list(EMA_STARTS), start),
         },
+        shared=["moving"],
     )
+
+
+def in_hundredths(batches):
+    """Hand batches over as whole numbers of 16 bits, with their shape."""
+    stream = np.rint(batches * HUNDREDTHS).astype("<i2")
+    return {"stream": b64encode(stream).decode(), "shape": batches.shape}
 
 
 def _view(batches, codebook):
@@ -87,23 +93,23 @@ def _draw(batch, indices, codes, view):
     clip = ET.SubElement(ET.SubElement(svg, "defs"), "clipPath", {"id": "play-plane"})
     ET.SubElement(clip, "rect", {"width": str(WIDTH), "height": str(PLANE)})
     plane = ET.SubElement(svg, "g", {"clip-path": "url(#play-plane)"})
-    for (x, y), k in zip(_place(batch, view), indices, strict=True):
+    for (x, y), k in zip(place_of(batch, view), indices, strict=True):
         add_part(plane, "circle", "latent", cx=x, cy=y, r=3, fill=f"var(--c{k % 6})")
     for k, way in enumerate(np.moveaxis(codes, 1, 0)):
-        places = _place(way, view)
-        add_part(plane, "polyline", "way", points=_points(places), fill="none")
+        places = place_of(way, view)
+        add_part(plane, "polyline", "way", points=line_of(places), fill="none")
         plane[-1].attrib |= {"stroke": f"var(--c{k % 6})", "stroke-width": "2"}
-    for k, (x, y) in enumerate(_place(codes[-1], view)):
+    for k, (x, y) in enumerate(place_of(codes[-1], view)):
         where = f"translate({x:.1f} {y:.1f})"
         add_part(plane, "path", "code", d=STAR, transform=where)
         plane[-1].attrib |= {"fill": f"var(--c{k % 6})", "stroke": "currentColor"}
-    for k, (x, y) in enumerate(_place(codes[0], view)):
+    for k, (x, y) in enumerate(place_of(codes[0], view)):
         _write(plane, x - 9, y + 5, f"code {k}", "end")
     _axes(svg, view, len(codes) - 1)
     steps = np.arange(len(codes)) / (len(codes) - 1)
     for k, lengths in enumerate(np.linalg.norm(codes, axis=2).T):
         places = _on_chart(steps, lengths, view)
-        add_part(svg, "polyline", "length", points=_points(places), fill="none")
+        add_part(svg, "polyline", "length", points=line_of(places), fill="none")
         svg[-1].attrib |= {"stroke": f"var(--c{k % 6})", "stroke-width": "2"}
     return svg
 
@@ -129,7 +135,7 @@ def _write(svg, x, y, words, anchor):
     svg[-1].text = words
 
 
-def _place(points, view):
+def place_of(points, view):
     """From numbers of a vector to a place in the plane."""
     return [view["left"], view["top"]] + view["unit"] * points * [1, -1]
 
@@ -142,7 +148,7 @@ def _on_chart(steps, lengths, view):
     return np.stack([left + width * np.array(steps), top + height * (1 - up)], axis=1)
 
 
-def _points(places):
+def line_of(places):
     """Write places as the corners of a line; never further off than the eye reaches."""
     places = np.clip(places, -9_999, 9_999)
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
