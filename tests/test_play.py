@@ -565,6 +565,29 @@ def test_only_what_is_added_up_counts_the_whole_batch_and_agrees(page, tmp_path)
         ]
 
 
+def test_each_device_has_its_plane_cut_into_the_regions_of_its_codes(page, tmp_path):
+    shown = play.share_a_batch(HALVED, NEAR)
+    root = show(page, shown, tmp_path / "a.html")
+    left, top, right, bottom = shown.data["view"]["plane"]
+    points = DEALER.uniform([left, top], [right, bottom], size=[300, 2])
+    still = [part.get("d") for part in shown.drawing.iter("path")]
+    for device in range(2):
+        cells, stars = (
+            root.locator("svg").nth(device).locator(f"[data-part={part}]")
+            for part in ("cell", "code")
+        )
+        moves = [star.get_attribute("transform") for star in stars.all()]
+        nearest, _ = brute_force(points, [numbers_in(move)[:2] for move in moves])
+        for k, cell in enumerate(cells.all()):
+            drawn = cell.get_attribute("d"), still[12 * device + k]
+            inside = [
+                Path2D(numbers_in(path).reshape(-1, 2)).contains_points(points)
+                for path in drawn
+            ]
+            assert (inside[0] == (nearest == k)).mean() > 0.995
+            assert (inside[1] == inside[0]).mean() > 0.98
+
+
 def test_another_way_of_sharing_is_shown_at_the_same_step(page, tmp_path):
     root = show(page, play.share_a_batch(HALVED, NEAR), tmp_path / "a.html")
     slider = root.get_by_label("step", exact=True)

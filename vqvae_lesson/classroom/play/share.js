@@ -6,8 +6,8 @@ const batches = moving.batches(stream, shape);
 const [steps, size] = shape;
 const half = size / 2;
 const K = firstCodes.length;
-const names = ["latent", "head", "way", "mark", "code", "name", "bar", "value"];
-const [dots, heads, lines, marks, stars, numbers, bars, values] = names.map((name) => paper.parts(root, name));
+const names = ["cell", "latent", "head", "way", "mark", "code", "name", "bar", "value"];
+const [cells, dots, heads, lines, marks, stars, numbers, bars, values] = names.map((name) => paper.parts(root, name));
 const choices = paper.choices(root, { way: () => show(root.state.step) });
 
 const added = (a, b) => a.map((number, i) => number + b[i]);
@@ -53,15 +53,17 @@ function drawDevice(d, rows, step, way) {
     paper.set(dots[d * half + n], { cx: x, cy: y, fill: color, stroke: color, "fill-opacity": counted ? 1 : 0 });
   });
   const path = rows.slice(0, step + 1).map((row) => row.devices[d].codes);
-  for (let k = 0; k < K; k++) {
-    const [x, y] = toPlace(path[step][k]);
+  const places = path[step].map(toPlace);
+  const voronoi = d3.Delaunay.from(places).voronoi(view.plane);
+  places.forEach(([x, y], k) => {
     const [cx, cy] = toPlace(one[step].devices[0].codes[k]);
     const part = d * K + k;
+    cells[part].setAttribute("d", voronoi.renderCell(k) ?? "");
     lines[part].setAttribute("points", moving.line(path.map((codes) => toPlace(codes[k]))));
     paper.set(marks[part], { cx, cy });
     stars[part].setAttribute("transform", `translate(${x} ${y}) scale(0.8)`);
     paper.set(numbers[part], { x: x + 13, y: y - 11 });
-  }
+  });
 }
 
 function show(step) {

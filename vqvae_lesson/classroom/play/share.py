@@ -10,6 +10,7 @@ from vqvae_lesson.classroom.play.averages import (
     line_of,
     place_of,
 )
+from vqvae_lesson.classroom.play.codes import regions
 from vqvae_lesson.classroom.play.figure import STAR, Play, add_part
 from vqvae_lesson.ema import ema_step, start_averages
 from vqvae_lesson.quantizer import nearest_code
@@ -77,6 +78,7 @@ def share_a_batch(batches, codebook, decay=0.8, way="each its own"):
     for device, path in enumerate(paths):
         panels.append(_panel(device, way, len(path[0]), view))
         chosen = np.asarray(nearest_code(parts[device][-1], path[-2]))
+        _cells(panels[-1], path[-1], view)
         _latents(panels[-1], parts[device][-1], chosen, counts(way, device), view)
         _codes(panels[-1], path, one, view)
     ends = [path[-1] for path in paths]
@@ -96,7 +98,8 @@ def share_a_batch(batches, codebook, decay=0.8, way="each its own"):
         words_of(steps, steps, ends, totals[0], size),
         {"run": "Run", "back": "One back", "on": "One step"},
         {"way": ("counts and sums:", list(WAYS), way)},
-        shared=["moving", "film"],
+        {"d3": "d3-delaunay.min.js"},
+        ["moving", "film"],
     )
 
 
@@ -154,8 +157,9 @@ def _view(batches, codebook):
     left, top = np.array([WIDTH, PLANE]) / 2 + unit * (high + low) / 2 * [-1, 1]
     far = np.linalg.norm(batches.std(axis=(0, 1)))
     view = {"left": left, "top": top + TOP, "unit": unit, "far": far}
-    view["bar"] = BAR["width"]
-    return {name: round(float(value), 2) for name, value in view.items()}
+    view = {name: round(float(value), 2) for name, value in view.items()}
+    plane = [1, TOP, WIDTH - 1, TOP + PLANE]
+    return {**view, "plane": plane, "bar": BAR["width"]}
 
 
 def _svg(name, about, height, role):
@@ -171,17 +175,26 @@ def _panel(device, way, num_codes, view):
     """Draw the empty plane of a device, and what it counts."""
     about = (
         f"A plane with the dots of half a batch and {num_codes} numbered stars, the "
-        "codes of this device, each at the end of the line of its way. Dashed circles "
-        "show where the codes of one device with the whole batch are."
+        "codes of this device, each at the end of the line of its way, in a shaded "
+        "region. Dashed circles show the codes of one device with the whole batch."
     )
     svg = _svg(f"The {DEVICES[device]}", about, TOP + PLANE + 1, "img")
     _write(svg, "title", 1, 14, DEVICES[device])
     svg[-1].set("style", "font-weight:bold")
     _write(svg, "head", WIDTH - 1, 14, WAYS[way]["heads"][device], "end")
-    frame = {"x": 1, "y": TOP, "width": WIDTH - 2, "height": PLANE}
-    add_part(svg, "rect", "plane", **frame, rx=6, fill="none", stroke="currentColor")
-    svg[-1].set("stroke-opacity", "0.4")
     return svg
+
+
+def _cells(svg, codes, view):
+    """Colour the places of a plane by the code that is nearest there."""
+    left, top, right, bottom = view["plane"]
+    frame = [[left, top], [right, top], [right, bottom], [left, bottom]]
+    places = place_of(codes, view)
+    for k, region in enumerate(regions(places, places, within=np.float64(frame))):
+        color = f"var(--c{k % 6})"
+        add_part(svg, "path", "cell", d=f"M{line_of(region)}Z", fill=color)
+        svg[-1].attrib |= {"fill-opacity": "0.2", "stroke": "currentColor"}
+        svg[-1].set("stroke-opacity", "0.3")
 
 
 def _latents(svg, latents, chosen, counted, view):
