@@ -17,6 +17,7 @@ from vqvae_lesson.phonemes import (
     cepstra,
     cluster_codes,
     code_histograms,
+    deal_within,
     match_boundaries,
     owners,
     phonemes_of_codes,
@@ -28,7 +29,13 @@ from vqvae_lesson.recipes import find_recipe
 from vqvae_lesson.runs.checkpoints import load_trained
 from vqvae_lesson.runs.files import read_json, write_json
 from vqvae_lesson.sound import FLOOR, add_hiss, change_speed
-from vqvae_lesson.speech import PHONEMES, load_speech, nearest_voices, utterances
+from vqvae_lesson.speech import (
+    PHONEMES,
+    load_faster,
+    load_speech,
+    nearest_voices,
+    utterances,
+)
 from vqvae_lesson.training import Training
 
 RECORD = RECORDS / "phonemes.json"
@@ -40,6 +47,13 @@ SPEEDS = (0.7, 1.4)
 def rounded(found):
     """Keep as many digits as mean something."""
     return {name: round(float(value), 4) for name, value in found.items()}
+
+
+def voice_in(rows, speech, count):
+    """Let the judge guess who speaks, by how often each of `count` numbers is there."""
+    seen, new = (code_histograms(part, count) for part in rows[:2])
+    train, test = speech["train"].voices, speech["sequences"].voices
+    return recognise_voices(seen, train, new, test)
 
 
 def measure(codes, speech, num_codes, seed):
@@ -58,9 +72,11 @@ def measure(codes, speech, num_codes, seed):
             for kind, value in matched.items():
                 found[f"{name} {kind} within {near}"] = value
     found["boundaries"] = marks.mean()
-    seen, new = (code_histograms(part, num_codes) for part in codes[:2])
-    train, test = speech["train"].voices, speech["sequences"].voices
-    found["voice"] = recognise_voices(seen, train, new, test)
+    found["voice"] = voice_in(codes, speech, num_codes)
+    dealt = [
+        deal_within(*part, seed) for part in zip(codes[:2], spoken[:2], strict=True)
+    ]
+    found["voice dealt"] = voice_in(dealt, speech, num_codes)
     recall, precision = owners(codes[1], spoken[1], meaning, len(PHONEMES))
     found |= {f"recall {one}": part for one, part in zip(PHONEMES, recall, strict=True)}
     found |= {
@@ -110,6 +126,10 @@ def measure_model(model, speech, seed):
         spoken = phonemes_of_codes(part.phonemes[:, at], size)
         chosen = choose(model, utterances(frames))
         found[f"speed {speed}"] = agreement(chosen, spoken, meaning).accuracy
+    faster = load_faster()
+    spoken = phonemes_of_codes(faster.phonemes, size)
+    chosen = choose(model, utterances(faster.decibels))
+    found["spoken faster"] = agreement(chosen, spoken, meaning).accuracy
     return rounded(found)
 
 
@@ -124,12 +144,18 @@ def less_voice(speech, part):
     return frames
 
 
+def in_spreads(speech, part):
+    """Write each of the cepstra in shares of its spread: else the slowest decide."""
+    spreads = cepstra(speech["train"].decibels).std(axis=(0, 1))
+    return cepstra(speech[part].decibels) / spreads
+
+
 def measure_rival(name, num_codes, latent_size, speech, seed):
     """Measure codes without a network: the nearest of as many means."""
     describe = {
         "frames": lambda part: speech[part].decibels,
         "centred": lambda part: less_voice(speech, part),
-        "cepstra": lambda part: cepstra(speech[part].decibels),
+        "cepstra": lambda part: in_spreads(speech, part),
     }[name]
     stacked = [stack_frames(describe(part), latent_size) for part in PARTS]
     codes = cluster_codes(stacked[0], stacked[1:], num_codes, seed)
@@ -154,6 +180,19 @@ def measure_all(name, speech, seed):
     return measure_rival(name, model.num_codes, model.latent_size, speech, seed)
 
 
+def measure_usual(speech):
+    """Measure what needs no code: the usual phoneme, and each voice's own shares."""
+    usual = np.bincount(speech["train"].phonemes.ravel()).argmax()
+    found = {
+        f"{part} accuracy": np.mean(speech[part].phonemes == usual)
+        for part in PARTS[1:]
+    }
+    size = find_recipe("speech").latents_of(speech["train"].images.shape[1:])
+    spoken = [phonemes_of_codes(speech[part].phonemes, size) for part in PARTS]
+    found["voice"] = voice_in(spoken, speech, len(PHONEMES))
+    return found
+
+
 def main():
     speech = load_speech()
     table = read_json(RECORD) if RECORD.exists() else {}
@@ -162,11 +201,7 @@ def main():
             if str(seed) not in table.setdefault(name, {}):
                 table[name][str(seed)] = measure_all(name, speech, seed)
                 write_json(RECORD, table)
-    usual = np.bincount(speech["train"].phonemes.ravel()).argmax()
-    table["usual"] = {
-        f"{part} accuracy": round(float(np.mean(speech[part].phonemes == usual)), 4)
-        for part in PARTS[1:]
-    }
+    table["usual"] = rounded(measure_usual(speech))
     write_json(RECORD, table)
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "Boundaries",
     "match_boundaries",
     "random_boundaries",
+    "deal_within",
     "code_histograms",
     "recognise_voices",
     "stack_frames",
@@ -268,6 +269,33 @@ def random_boundaries(found, seed=0):
     return np.random.default_rng(seed).permuted(found, axis=1)
 
 
+def deal_within(codes, phonemes, seed=0):
+    """Deal codes anew among all places where the same phoneme is spoken.
+
+    Parameters
+    ----------
+    codes, phonemes : array, int [N, L]
+    seed : int
+
+    Returns
+    -------
+    ndarray, int [N, L]
+        Each utterance keeps its phonemes and their lengths; of its codes nothing.
+
+    Examples
+    --------
+    >>> dealt = deal_within([[5, 6, 7, 7]], [[0, 0, 1, 1]])
+    >>> sorted(dealt[0, :2].tolist()), dealt[0, 2:].tolist()
+    ([5, 6], [7, 7])
+    """
+    random = np.random.default_rng(seed)
+    dealt, phonemes = np.array(codes), np.asarray(phonemes)
+    for phoneme in np.unique(phonemes):
+        places = phonemes == phoneme
+        dealt[places] = random.permutation(dealt[places])
+    return dealt
+
+
 def code_histograms(codes, num_codes):
     """Count how often each code is chosen in each utterance.
 
@@ -408,8 +436,10 @@ def load_phonemes():
         From a way to get codes to dicts, one a seed, of what ``make phonemes`` found.
         The ways: the recipe ``speech``, whose decoder is `told` who speaks; the same
         `untold`; the nearest of 32 means of `frames`, of frames less their voice's
-        mean, `centred`, and of `cepstra`; the codes of the first, `shuffled`. Beside
-        them `usual`, the share of the most frequent phoneme, once.
+        mean, `centred`, and of `cepstra`, each in shares of its spread; the codes of
+        the first, `shuffled`. Beside them, once, what needs no code, `usual`: the share
+        of the most frequent phoneme, and how often a voice is recognised by the shares
+        of its phonemes.
 
     Examples
     --------
