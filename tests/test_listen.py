@@ -7,9 +7,24 @@ import numpy as np
 import pytest
 
 from tests.test_play import heard_codes, show, state
-from vqvae_lesson.classroom.play.listen import color_of, to_bytes, words_of
+from vqvae_lesson.classroom.play.listen import color_of, to_bytes, wave_of, words_of
 
 SAMPLES = "root => Array.from(root.samples)"
+# A player whose clock stands where a test sets it, and which runs when a test says so.
+PLAYER = """
+window.AudioContext = class {
+  createBuffer() { return { copyToChannel() {} }; }
+  resume() { return new Promise((run) => (window.run = run)); }
+  get currentTime() { return window.clock ?? 0; }
+};
+window.AudioBufferSourceNode = class {
+  constructor() { window.source = this; }
+  connect() {}
+  disconnect() { this.cut = true; }
+  start(when) { this.when = when; }
+};
+"""
+PICTURES = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
 
 
 def test_a_byte_a_sample_is_fine_where_it_is_soft():
@@ -52,6 +67,75 @@ def test_the_line_follows_the_sound_to_its_end(page, tmp_path):
     assert state(root)["place"] == 3
     assert root.locator("[data-do=hear]").text_content() == "Hear it"
     assert root.locator(".play-says").get_attribute("aria-live") == "polite"
+
+
+@pytest.fixture
+def player(page, tmp_path):
+    """A figure with the player in the hands of the test; it says where the line is."""
+    page.add_init_script(PLAYER)
+    shown = heard_codes(begins={"another": [0, 0.5, 1, 7, 8]})
+    root = show(page, shown, tmp_path / "a.html")
+
+    def after(seconds):
+        page.evaluate(f"window.clock = (window.source?.when ?? 0) + {seconds}")
+        page.evaluate(PICTURES)
+        return state(root)["place"]
+
+    return root, after
+
+
+def test_a_clock_that_leaps_as_the_player_begins_leaves_the_line_behind(page, player):
+    root, after = player
+    root.locator("[data-do=hear]").click()
+    assert after(9) == 0  # the player does not run yet
+    assert page.evaluate("source.when") is None
+    page.evaluate("run()")
+    page.evaluate(PICTURES)
+    assert [after(time) for time in (0, 0.019, 0.021, 0.05)] == [0, 0, 1, 2]
+
+
+def test_the_line_waits_for_the_end_of_the_sound(page, player):
+    root, after = player
+    button = root.locator("[data-do=hear]")
+    button.click()
+    page.evaluate("run()")
+    page.evaluate(PICTURES)
+    assert after(5) == 3
+    assert button.text_content() == "Stop"
+    page.evaluate("source.onended()")
+    page.evaluate(PICTURES)
+    assert button.text_content() == "Hear it"
+    assert not state(root)["heard"]
+
+
+def test_who_stops_before_the_player_runs_hears_nothing(page, player):
+    root, _ = player
+    button = root.locator("[data-do=hear]")
+    button.click()
+    button.click()
+    page.evaluate("run()")
+    page.evaluate(PICTURES)
+    assert page.evaluate("[source.when ?? null, source.cut]") == [None, True]
+    assert button.text_content() == "Hear it"
+
+
+def test_where_codes_last_unequally_long_the_line_stands_at_the_one_heard(page, player):
+    root, after = player
+    root.get_by_label("sound").select_option("another")
+    root.locator("[data-do=hear]").click()
+    page.evaluate("run()")
+    page.evaluate(PICTURES)
+    times = [0.002, 0.006, 0.011, 0.06, 0.071, 0.2]
+    assert [after(time) for time in times] == [0, 1, 2, 2, 3, 3]
+
+
+def test_in_the_wave_each_code_is_as_wide_as_any_other():
+    samples = np.zeros(1_000)
+    samples[:100], samples[100:500], samples[500:] = 0.1, 0.5, 1
+    ends = np.array(wave_of(samples, [0, 100, 500, 1_000]))
+    assert ends.shape == (120, 2)
+    heights = ends[:, 0] / ends.max()
+    np.testing.assert_allclose(heights, np.repeat([0.1, 0.5, 1], 40), atol=0.01)
 
 
 @pytest.mark.parametrize("name", ["hiss", "tone"])

@@ -15,6 +15,7 @@ from vqvae_lesson.phonemes import (
     cepstra,
     cluster_codes,
     code_histograms,
+    deal_within,
     match_boundaries,
     owners,
     phonemes_of_codes,
@@ -118,6 +119,20 @@ def test_the_control_has_as_many_boundaries_elsewhere():
     assert match_boundaries(control, found, near=0).precision == pytest.approx(
         found.mean(), abs=0.05
     )
+
+
+def test_dealt_codes_keep_to_their_phonemes_and_forget_who_spoke(spoken):
+    phonemes = np.tile(spoken[1], [10, 1])
+    voices = np.arange(len(phonemes)) % 4
+    codes = 4 * phonemes + voices[:, None]  # each voice has codes of its own
+    dealt = deal_within(codes, phonemes, seed=1)
+    for phoneme in range(5):
+        there = phonemes == phoneme
+        assert sorted(dealt[there]) == sorted(codes[there])
+    knows = mutual_info_score(dealt.ravel() % 4, np.repeat(voices, codes.shape[1]))
+    assert knows < 0.01
+    assert codes[0, 0] == 4 * phonemes[0, 0]  # what was given stays as it is
+    assert (deal_within(codes, phonemes, seed=2) != dealt).any()
 
 
 def test_voices_are_recognised_by_the_codes_they_use_and_not_by_chance():

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from vqvae_lesson.phonemes import load_phonemes
 from vqvae_lesson.runs.checkpoints import load_trained
@@ -57,6 +60,19 @@ def test_who_always_says_a_is_as_often_right_as_the_record_says():
     for part in ("sequences", "voices"):
         share = np.mean(load_speech()[part].phonemes == 0)
         assert usual[f"{part} accuracy"] == pytest.approx(share, abs=1e-4)
+
+
+def test_a_voice_is_recognised_by_its_phonemes_as_the_record_says():
+    speech = load_speech()
+    shares = [
+        [np.bincount(row, minlength=13) / 64 for row in speech[part].phonemes[:, 1::2]]
+        for part in ("train", "sequences")
+    ]
+    judge = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2_000))
+    judge.fit(shares[0], speech["train"].voices)
+    found = judge.score(shares[1], speech["sequences"].voices)
+    (usual,) = load_phonemes()["usual"]
+    assert usual["voice"] == pytest.approx(found, abs=0.02)
 
 
 def test_the_script_finds_nothing_left_to_do(script, monkeypatch):

@@ -1178,7 +1178,7 @@ def test_the_name_of_a_model_hides_no_other_model(page, tmp_path, pixels):
         assert (inside > [name["width"] / 2, name["height"] / 2]).any()
 
 
-def heard_codes():
+def heard_codes(**more):
     """Two utterances of four codes, each with two sounds."""
     meaning = [0, 6, 4, 7]
     utterances = {
@@ -1188,6 +1188,7 @@ def heard_codes():
             "meaning": meaning,
             "phonemes": np.repeat(np.array(meaning)[codes[::-1]], 2),
         }
+        | more
         for (name, sounds), codes in zip(
             heard_codes.sounds.items(), ([0, 1, 2, 3], [3, 3, 0, 1]), strict=True
         )

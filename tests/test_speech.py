@@ -15,15 +15,19 @@ from vqvae_lesson.recipes import SpeechRecipe, find_recipe
 from vqvae_lesson.sound import FLOOR, HOP, MELS, WINDOW, log_mel
 from vqvae_lesson.speech import (
     CLIPS,
+    FASTER_SPEECH,
     FRAMES,
     PHONEMES,
     SPEECH,
     VOICES,
     build_speech_decoder,
     build_speech_encoder,
+    code_sounds,
     frame_distribution,
     load_clips,
+    load_faster,
     load_speech,
+    spell_out,
     utterances,
 )
 from vqvae_lesson.training import Training
@@ -82,6 +86,54 @@ def test_clips_sound_as_their_frames_say(speech):
         heard, kept = log_mel(clip.samples), part.decibels[clip.row]
         loud = kept > -60
         assert np.abs(heard - kept)[loud].max() < 1.5
+
+
+def test_spoken_faster_the_same_names_follow_in_the_same_order(speech):
+    slow, fast = speech["sequences"], load_faster()
+    np.testing.assert_array_equal(slow.voices, fast.voices)
+    counts = []
+    for one, other in zip(slow.phonemes, fast.phonemes, strict=True):
+        said, more = (
+            row[np.flatnonzero(np.diff(row, prepend=-1))] for row in (one, other)
+        )
+        # The last is cut; the first may be over before the middle of a frame.
+        inner, starts = said[1:-1].tolist(), range(3)
+        assert inner in [more[k : k + len(inner)].tolist() for k in starts]
+        counts.append([len(said), len(more)])
+    said, more = np.sum(counts, axis=0)
+    assert 1.3 < more / said < 1.4
+    assert FASTER_SPEECH.stat().st_size < 4e5
+
+
+def test_a_code_sounds_as_the_mean_of_all_voices_that_say_it():
+    model = SMALL.build(SHAPE, seed=0)
+    voices = model.decoder.get_layer("voices")
+    voices.kernel.assign(np.random.default_rng(0).normal(size=[MELS, 16]))
+    sounds = code_sounds(model)
+    assert sounds.shape == (6, 2, MELS)
+    for code in range(6):
+        said = [model.decode(np.full([1, 64], code), [one]) for one in range(16)]
+        frames = np.mean(said, axis=0)[0, 1:3, :, 0]  # two of 128 that are all alike
+        np.testing.assert_allclose(80 * frames - 80, sounds[code], atol=1e-3)
+
+
+def test_more_codes_than_fit_an_utterance_all_have_their_sound():
+    model = replace(SMALL, num_codes=70).build(SHAPE, seed=0)
+    sounds = code_sounds(model)
+    assert sounds.shape == (70, 2, MELS)
+    last = model.decode(np.full([1, 64], 69), [0])[0, 1:3, :, 0]
+    np.testing.assert_allclose(80 * last - 80, sounds[69], atol=1e-3)
+
+
+def test_codes_are_spelled_one_after_the_other_each_run_equally_long():
+    sounds = np.random.default_rng(0).uniform(-70, 0, [9, 2, 5])
+    codes = [4, 4, 4, 0, 8, 8, 4]
+    decibels, begins = spell_out(codes, sounds, hold=3, rest=1)
+    expected = []
+    for code in (4, 0, 8, 4):
+        expected += 3 * [sounds[code, 0]] + 3 * [sounds[code, 1]] + [np.full(5, -80)]
+    np.testing.assert_array_equal(decibels, expected)
+    np.testing.assert_allclose(begins, [0, 7 / 3, 14 / 3, 7, 14, 17.5, 21, 28])
 
 
 def test_the_first_row_says_who_speaks_and_the_others_what_is_heard(speech):

@@ -15,6 +15,10 @@ def both_by_loop(one, other):
     return np.reshape(found, np.shape(one))
 
 
+def powers(one, other):
+    return np.power(10.0, np.divide(one, 10)) + np.power(10.0, np.divide(other, 10))
+
+
 def score_by_loop(train_codes, train_phonemes, codes, phonemes, num_codes):
     seen = [Counter() for _ in range(num_codes)]
     for code, phoneme in zip(train_codes.ravel(), train_phonemes.ravel(), strict=True):
@@ -69,7 +73,13 @@ WRONG = {
         (lambda a, b: a + b, "do not add up"),
         (np.maximum, "the louder one"),
         (lambda a, b: (a + b) / 2, "mean of both"),
-        (lambda a, b: 10 ** (a / 10) + 10 ** (b / 10), "left as powers"),
+        (powers, "left as powers"),
+        (lambda a, b: 10 * np.log(powers(a, b)), "natural logarithm"),
+        (lambda a, b: 10 * np.log2(powers(a, b)), "logarithm to base 2"),
+        (lambda a, b: np.log10(powers(a, b)), "bels: a bel"),
+        (lambda a, b: 20 * np.log10(powers(a, b)), "on the way back"),
+        (lambda a, b: 10 * np.log10(10.0**a + 10.0**b), "without dividing"),
+        (lambda a, b: 10 * np.log10(np.exp(a / 10) + np.exp(b / 10)), "e for 10"),
         (lambda a, b: 20 * np.log10(10 ** (a / 20) + 10 ** (b / 20)), "20 for 10"),
         (lambda a, b: both_by_loop(a, b) - 3.0103, "mean of the powers"),
     ],
@@ -90,5 +100,7 @@ WRONG = {
         (5, "bits of one code"),
         (500, "two frames"),
         (31.25, "bytes"),
+        (256_000, "the sound itself"),
+        (800, "nor as its 16"),
     ],
 }

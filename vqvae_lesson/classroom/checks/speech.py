@@ -15,6 +15,9 @@ def both_at_once(answer):
     def reference(one, other):
         return add_hiss(np.asarray(one, float), np.asarray(other, float))
 
+    def powers(one, other):
+        return 10 ** (one / 10) + 10 ** (other / 10)
+
     mistakes = {
         "decibels do not add up: they are logarithms, and powers add up.": (
             lambda one, other: one + other
@@ -23,8 +26,23 @@ def both_at_once(answer):
         "this is the mean of both: together they are louder than each.": (
             lambda one, other: (one + other) / 2
         ),
-        "the powers are added, and left as powers: write them in decibels.": (
-            lambda one, other: 10 ** (one / 10) + 10 ** (other / 10)
+        "the powers are added, and left as powers: write them in decibels.": (powers),
+        "this is the natural logarithm: decibels take the one to base 10.": (
+            lambda *case: 10 * np.log(powers(*case))
+        ),
+        "this is the logarithm to base 2: decibels take the one to base 10.": (
+            lambda *case: 10 * np.log2(powers(*case))
+        ),
+        "the logarithm of the power are bels: a bel has ten decibels.": (
+            lambda *case: np.log10(powers(*case))
+        ),
+        "this takes 20 for 10 on the way back: it is 10 times the logarithm of a "
+        "power.": lambda *case: 20 * np.log10(powers(*case)),
+        "decibels are made powers without dividing them by 10.": lambda one, other: (
+            10 * np.log10(10.0**one + 10.0**other)
+        ),
+        "this takes e for 10: the power is 10 to a tenth of the decibels.": (
+            lambda one, other: 10 * np.log10(np.exp(one / 10) + np.exp(other / 10))
         ),
         "this takes 20 for 10: two sounds that know nothing of each other add up in "
         "power, not in height.": lambda one, other: (
@@ -131,5 +149,8 @@ def bits_a_second(answer):
         "these are the bits of one code: a second has many.": 5,
         "a code stands for two frames, not for one.": 500,
         "these are bytes: a byte has 8 bits.": 250 / 8,
+        "this is the sound itself, sample by sample: send its codes.": 16_000 * 16,
+        "a code is sent as its number, one of 32: not as 16 bits, as a sample is, nor "
+        "as its 16 coordinates.": 50 * 16,
     }
     return check_value(answer, 250, mistakes)

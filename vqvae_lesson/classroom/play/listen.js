@@ -69,35 +69,42 @@ function change() {
 }
 
 function silence() {
-  playing?.stop();
+  playing?.disconnect();
   playing = undefined;
   says.setAttribute("aria-live", "polite");
   paper.name(root, "hear", "Hear it");
 }
 
 // Play the sound; at every picture of the screen stand at the code that is heard.
-function hear() {
+async function hear() {
   if (playing) return silence();
-  film.rest(0);
   context ??= new AudioContext();
-  context.resume();
-  const samples = samplesOf(here().sounds[chosen().sound].bytes);
+  const { bytes, begins } = here().sounds[chosen().sound];
+  const samples = samplesOf(bytes);
   const buffer = context.createBuffer(1, samples.length, view.rate);
   buffer.copyToChannel(samples, 0);
   const source = new AudioBufferSourceNode(context, { buffer });
   source.connect(context.destination);
-  source.start();
+  let ended = false;
+  source.onended = () => (ended = true);
   [playing, root.samples] = [source, samples];
-  const began = context.currentTime;
   paper.name(root, "hear", "Stop");
+  film.rest(0);
+  show(0);
+  await context.resume(); // before it runs, its clock may stand still, and then leap
+  if (playing !== source) return;
+  const began = context.currentTime + 0.05; // so soon that nobody waits, and surely met
+  source.start(began);
   function follow() {
     if (playing !== source) return;
-    const place = Math.floor((context.currentTime - began) / here().seconds);
-    film.rest(Math.min(place, last));
+    const time = context.currentTime - (context.outputLatency || 0) - began;
+    const place = begins.filter((begin) => begin <= time).length - 1;
+    const stand = Math.max(0, Math.min(place, last));
+    film.rest(stand);
     says.setAttribute("aria-live", "off"); // not every code is read out
-    show(Math.min(place, last));
-    if (place > last) silence();
+    if (ended && place > last) silence();
     else requestAnimationFrame(follow);
+    show(stand);
   }
   follow();
 }

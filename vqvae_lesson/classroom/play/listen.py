@@ -36,9 +36,23 @@ def to_bytes(samples):
     return np.round(127.5 + 127.5 * bent).astype(np.uint8)
 
 
-def wave_of(samples):
-    """Find the highest and lowest place of the wave in each column, in whole pixels."""
-    parts = np.array_split(np.asarray(samples), COLUMNS)
+def wave_of(samples, begins):
+    """Find the highest and lowest place of the wave in each column.
+
+    Parameters
+    ----------
+    samples : array, float [S]
+    begins : array, float [L + 1]
+        At which sample each code begins, and the last ends: each is equally wide.
+
+    Returns
+    -------
+    list of pair of float
+        Of pixels above the middle.
+    """
+    last = len(begins) - 1
+    edges = np.interp(np.linspace(0, last, COLUMNS + 1), range(last + 1), begins)
+    parts = np.split(np.asarray(samples), np.int64(np.round(edges[1:-1])))
     most = max(np.abs(samples).max(), 1e-6)
     ends = [(part.max() / most, part.min() / most) for part in parts]
     return np.round(TALL / 2 * np.array(ends), 1).tolist()
@@ -83,8 +97,10 @@ def listen_to_codes(utterances, place=11):
     ----------
     utterances : dict
         From a name to a dict of its `sounds`, from names to samples, float [S];
-        its `codes`, int [L]; the `meaning` of all codes, int [K]; and its
-        `phonemes`, int [T], of frames.
+        its `codes`, int [L]; the `meaning` of all codes, int [K]; its `phonemes`,
+        int [T], of frames; and, for sounds in which codes do not last equally long,
+        `begins`, from their names to float [L + 1]: at which frame of the sound each
+        code begins, and the last ends.
     place : int
         Of the code that is marked before the figure is touched.
 
@@ -123,9 +139,8 @@ def _hand_over(name, utterance):
     codes, meaning = np.asarray(utterance["codes"]), np.asarray(utterance["meaning"])
     phonemes = np.asarray(utterance["phonemes"])
     spoken = phonemes_of_codes(phonemes[None], len(codes))[0]
-    # What the frames stand for: each for the middle of what it looks at.
-    heard = slice((WINDOW - HOP) // 2, (WINDOW - HOP) // 2 + HOP * len(phonemes))
-    sounds = {name: one[heard] for name, one in utterance["sounds"].items()}
+    evenly = np.linspace(0, len(phonemes), len(codes) + 1)
+    begins = dict.fromkeys(utterance["sounds"], evenly) | utterance.get("begins", {})
     return {
         "name": name,
         "codes": codes.tolist(),
@@ -135,12 +150,22 @@ def _hand_over(name, utterance):
         "runs": _letters(phonemes, len(phonemes)),
         "read": _letters(meaning[codes], len(codes)),
         "sounds": {
-            sound: {
-                "bytes": b64encode(to_bytes(samples).tobytes()).decode(),
-                "wave": wave_of(samples),
-            }
-            for sound, samples in sounds.items()
+            sound: _hand_over_sound(samples, begins[sound])
+            for sound, samples in utterance["sounds"].items()
         },
+    }
+
+
+def _hand_over_sound(samples, begins):
+    """Write a sound in bytes, with its wave, and the seconds at which codes begin."""
+    begins = HOP * np.asarray(begins)
+    # What the frames stand for: each for the middle of what it looks at.
+    start = (WINDOW - HOP) // 2
+    samples = samples[start : start + int(begins[-1])]
+    return {
+        "bytes": b64encode(to_bytes(samples).tobytes()).decode(),
+        "wave": wave_of(samples, begins),
+        "begins": np.round(begins / RATE, 4).tolist(),
     }
 
 
