@@ -162,9 +162,9 @@ def _view(batches, codebook):
     return {**view, "plane": plane, "bar": BAR["width"]}
 
 
-def _svg(name, about, height, role):
+def _svg(name, about, height):
     """Begin a drawing that stands beside another, or on a phone below it."""
-    svg = ET.Element("svg", {"viewBox": f"0 0 {WIDTH} {height}", "role": role})
+    svg = ET.Element("svg", {"viewBox": f"0 0 {WIDTH} {height}", "role": "img"})
     svg.set("style", PANEL)
     ET.SubElement(svg, "title").text = name
     ET.SubElement(svg, "desc").text = about
@@ -178,7 +178,7 @@ def _panel(device, way, num_codes, view):
         "codes of this device, each at the end of the line of its way, in a shaded "
         "region. Dashed circles show the codes of one device with the whole batch."
     )
-    svg = _svg(f"The {DEVICES[device]}", about, TOP + PLANE + 1, "img")
+    svg = _svg(f"The {DEVICES[device]}", about, TOP + PLANE + 1)
     _write(svg, "title", 1, 14, DEVICES[device])
     svg[-1].set("style", "font-weight:bold")
     _write(svg, "head", WIDTH - 1, 14, WAYS[way]["heads"][device], "end")
@@ -226,7 +226,7 @@ def _codes(svg, path, one, view):
 def _readings(codes, total, size, far):
     """Draw bars: how far codebooks are apart, and how many latents are counted."""
     about = "Bars: how far the codebooks are apart, and what the moving counts sum to."
-    svg = _svg("In numbers", about, ROW * 4, "group")
+    svg = _svg("In numbers", about, ROW * 4)
     lengths = [apart(codes[a], codes[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
     shares = [*(min(length / far, 1) for length in lengths), total / size]
     values = [*(f"{length:.2f}" for length in lengths), f"{total:.1f} of {size}"]
