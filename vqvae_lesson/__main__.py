@@ -15,7 +15,7 @@ from vqvae_lesson.recipes import RECIPES, find_recipe
 
 DATA_HELP = (
     "kmnist, kmnist-full, glyphs, photographs, speech, an .npz file or a folder of "
-    "PNGs."
+    "PNGs or TFRecords."
 )
 CROP_HELP = "Cut --data, photographs of any size, into squares of so many pixels."
 SIDE = click.IntRange(1, 1_024)
@@ -63,6 +63,17 @@ def _start_tensorflow(devices=None, shared=False):
     return strategy
 
 
+def _load(data, crop=None):
+    """Load letters; where it takes TensorFlow, without its start-up lines."""
+    from vqvae_lesson.data import load_letters
+    from vqvae_lesson.streamed import holds_shards
+
+    if holds_shards(data):
+        with _quiet():
+            import tensorflow  # noqa: F401
+    return load_letters(data, crop=crop)
+
+
 @click.group()
 @click.version_option(package_name="vqvae-lesson")
 def cli():
@@ -107,8 +118,6 @@ def train(recipe, data, crop, seed, steps, out, resume, record, devices, **chang
 
     Several workers share a training that TF_CONFIG describes.
     """
-    from vqvae_lesson.data import load_letters
-
     changes = {name: value for name, value in changes.items() if value is not None}
     given = {"recipe": recipe, "seed": seed, **changes}
     given = [name for name, value in given.items() if value is not None]
@@ -119,7 +128,7 @@ def train(recipe, data, crop, seed, steps, out, resume, record, devices, **chang
         )
     of_photographs = crop or data == "photographs"
     recipe = recipe or ("photographs" if of_photographs else "article")
-    letters = load_letters(data, crop=crop)
+    letters = _load(data, crop)
     strategy = _start_tensorflow(devices, shared=True)
     from vqvae_lesson.replicas import is_chief
     from vqvae_lesson.runs.run import FollowingRun, Run
@@ -250,9 +259,12 @@ def prior(source, data, seed, epochs, out):
 
     After Ctrl-C nothing is kept.
     """
-    from vqvae_lesson.data import load_letters
-
-    letters = load_letters(data)
+    letters = _load(data)
+    if hasattr(letters.train_images, "fingerprint"):
+        raise LessonError(
+            f"{data} stays on the disk, and a prior needs all letters in memory: name "
+            "fewer, in an .npz file"
+        )
     _start_tensorflow()
     from vqvae_lesson.prior import PriorRecipe
     from vqvae_lesson.runs.checkpoints import load_trained
@@ -327,10 +339,9 @@ def reconstruct(source, data, crop, count, out):
     """Pass held-out letters through a trained model."""
     import numpy as np
 
-    from vqvae_lesson.data import load_letters
-
-    originals = load_letters(data, crop=crop).held_out_images[:count]
+    originals = _load(data, crop).held_out_images[:count]
     _expect_sheet(len(originals), originals.shape[1:])
+    originals = np.asarray(originals)
     _start_tensorflow()
     from vqvae_lesson.runs.checkpoints import load_trained
 

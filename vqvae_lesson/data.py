@@ -9,6 +9,7 @@ load through the same door, :func:`load_letters`.
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import singledispatch
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ KMNIST_NAMES = GLYPH_NAMES
 #: How the ten characters of KMNIST are said, in the order of their labels.
 KMNIST_SOUNDS = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 HELD_OUT_SHARE = 0.2
+MOST_HELD_OUT = 25_000  # letters: all of them are measured after each epoch
 CROPS = 8_000, 1_000  # to train on, and held out
 
 
@@ -52,6 +54,7 @@ class Letters:
     name : str
         ``"kmnist"``, ``"kmnist-full"``, ``"glyphs"`` or the reader's path.
     train_images, held_out_images : ndarray, float32 [N, H, W, C] in [0, 1]
+        Of a set too large for memory, :class:`~vqvae_lesson.streamed.StreamedImages`.
     train_labels, held_out_labels : ndarray, int [N]
     class_names : tuple of str
         The character each label stands for; empty where there are no labels.
@@ -67,8 +70,10 @@ class Letters:
     @property
     def digest(self):
         """SHA-256 of all images in order: the same letters, the same digest."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.train_images))
-        digest.update(np.ascontiguousarray(self.held_out_images))
+        digest = hashlib.sha256()
+        for images in (self.train_images, self.held_out_images):
+            streamed = getattr(images, "fingerprint", None)
+            digest.update(streamed or np.ascontiguousarray(images))
         return digest.hexdigest()
 
 
@@ -206,7 +211,8 @@ def _images_and_labels(prefix, folder):
 
 def _split_letters(name, images, labels, class_names):
     """Hold out a fifth of the images, with the lesson's seed."""
-    train, held_out = split(len(images), round(HELD_OUT_SHARE * len(images)))
+    count = min(round(HELD_OUT_SHARE * len(images)), MOST_HELD_OUT)
+    train, held_out = split(len(images), count)
     return Letters(
         name,
         images[train],
@@ -224,18 +230,20 @@ def load_glyphs(count=10_000, seed=0):
 
 
 def load_own(path):
-    """Load a reader's own images: an ``.npz`` file or a folder of PNGs.
+    """Load a reader's own images: an ``.npz`` file, or a folder of PNGs or shards.
 
     Parameters
     ----------
     path : path
         An ``.npz`` with an array ``images`` (or ``arr_0``) and, if there are
-        any, ``labels``; or a folder of PNG files of one size.
+        any, ``labels``; or a folder of PNG files of one size; or one of shards, as
+        :func:`~vqvae_lesson.streamed.write_shards` writes them. Shards, and an
+        ``.npz`` that is too large for memory, stay on the disk.
 
     Returns
     -------
     Letters
-        Split four to one, shuffled with seed 0.
+        Split four to one, with at most 25,000 held out, shuffled with seed 0.
 
     Raises
     ------
@@ -243,16 +251,23 @@ def load_own(path):
         For a path that is neither, for images that :func:`to_float` refuses, and for
         more of them than there is room for.
     """
+    from vqvae_lesson import streamed
+
     path = Path(path)
-    if os.path.isdir(path):
+    is_npz = path.suffix == ".npz" and os.path.isfile(path)
+    if streamed.holds_shards(path):
+        images, labels = streamed.open_shards(path)
+    elif os.path.isdir(path):
         images, labels = to_float(read_pngs(path)), None
-    elif path.suffix == ".npz" and os.path.isfile(path):
+    elif is_npz and streamed.outgrows_memory(path):
+        images, labels = streamed.open_npz(path)
+    elif is_npz:
         images, labels = read_npz(path)
         images = to_float(images)
     else:
         raise LessonError(
-            f"{path} is neither an .npz file nor a folder of PNGs: name one of these, "
-            "or kmnist, kmnist-full or glyphs"
+            f"{path} is neither an .npz file nor a folder of PNGs or shards: name one "
+            "of these, or kmnist, kmnist-full or glyphs"
         )
     expect_enough(path, len(images))
     if labels is None:
@@ -314,7 +329,7 @@ def load_letters(source="kmnist", folder=None, crop=None):
     source : str
         ``"kmnist"`` (the lesson's split), ``"kmnist-full"``, ``"glyphs"``,
         ``"photographs"`` (chapter 17), ``"speech"`` (chapter 18), or the path of an
-        ``.npz`` file or of a folder of PNGs.
+        ``.npz`` file or of a folder of PNGs or shards.
     folder : path, optional
         Where KMNIST's files are; see :func:`~vqvae_lesson.kmnist.find_kmnist`.
     crop : int, optional
@@ -363,7 +378,7 @@ def lesson_letters():
         return load_glyphs()
 
 
-def _expect_batches(images, batch_size, seed=0, epoch=0):
+def expect_batches(images, batch_size, seed=0, epoch=0):
     """Refuse a batch that is empty, or larger than all images together."""
     if not 1 <= batch_size <= len(images):
         raise LessonError(
@@ -372,7 +387,8 @@ def _expect_batches(images, batch_size, seed=0, epoch=0):
         )
 
 
-@check_before(_expect_batches)
+@singledispatch
+@check_before(expect_batches)
 def batches(images, batch_size, seed=0, epoch=0):
     """Shuffle the images and hand them out in batches; the last odd ones stay.
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.limits import code_nats, require_one_latent
 from vqvae_lesson.losses import Losses, commitment_loss
-from vqvae_lesson.metrics import choose, code_counts, encode
+from vqvae_lesson.metrics import choose, code_counts, encode, pieces
 from vqvae_lesson.noise import for_the_batch
 from vqvae_lesson.runs.files import open_arrays, whole_file
 
@@ -272,7 +272,9 @@ class CodeRecord:
         model = self.training.model
         codebook = model.quantizer.codebook.numpy()
         indices = choose(model, self.images)[:, 0]
-        nats = code_nats(model, self.images)[np.arange(len(indices)), indices]
+        parts = pieces(self.images, len(self.images))
+        nats = np.concatenate([code_nats(model, piece) for _, piece in parts])
+        nats = nats[np.arange(len(indices)), indices]
         row = {
             "steps": step,
             "norms": np.linalg.norm(codebook, axis=1),

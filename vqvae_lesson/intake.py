@@ -75,7 +75,7 @@ def parse_json(text):
     return json.loads(text)
 
 
-def expect_room(path, shape, item_size=1):
+def expect_room(path, shape, item_size=1, way_out="take fewer or smaller images"):
     """Refuse images that would take more memory than :data:`ROOM`.
 
     Parameters
@@ -86,6 +86,8 @@ def expect_room(path, shape, item_size=1):
         As the file's header announces it.
     item_size : int
         Bytes of one value in the file.
+    way_out : str
+        What the message advises.
 
     Raises
     ------
@@ -94,17 +96,26 @@ def expect_room(path, shape, item_size=1):
         fit, with a byte a value to spare, and, for each image, a label and a place in
         the shuffled order.
     """
-    need = math.prod(shape) * (item_size + 9) + 32 * math.prod(shape[:1])
-    if need > ROOM:
+    if not has_room(shape, item_size):
+        need = needed(shape, item_size) / 1e9
         raise LessonError(
             f"{path} announces {' x '.join(map(str, shape))} values, which would take "
-            f"{need / 1e9:,.1f} GB, expected at most {ROOM / 1e9:.0f} GB: take fewer "
-            "or smaller images"
+            f"{need:,.1f} GB, expected at most {ROOM / 1e9:.0f} GB: {way_out}"
         )
 
 
+def has_room(shape, item_size=1):
+    """Say whether images have room in memory; see :func:`expect_room`."""
+    return needed(shape, item_size) <= ROOM
+
+
+def needed(shape, item_size=1):
+    """Say how many bytes of memory images take as they are read."""
+    return math.prod(shape) * (item_size + 9) + 32 * math.prod(shape[:1])
+
+
 def archive_headers(path):
-    """Shape and type of each array in an ``.npz`` file, from its headers alone.
+    """Shape and type of each array in an ``.npz`` file, if all have room in memory.
 
     Parameters
     ----------
@@ -118,27 +129,10 @@ def archive_headers(path):
     Raises
     ------
     LessonError
-        If the file is damaged, holds anything but plain arrays, states a size that
-        is not its arrays', or would take more memory than :data:`ROOM`, or a text
-        more than :data:`MOST_TEXT` allows.
-
-    References
-    ----------
-    PKWARE, "APPNOTE.TXT", sections 4.3.14 to 4.3.16; ``numpy.lib.format``.
+        As :func:`read_headers`, and if the arrays would take more memory than
+        :data:`ROOM`, or a text more than :data:`MOST_TEXT` allows.
     """
-    size = regular_size(path)
-    try:
-        _expect_short_directory(path, size)
-        with zipfile.ZipFile(path) as archive:
-            headers = {
-                member.filename.removesuffix(".npy"): _array_header(archive, member)
-                for member in archive.infolist()
-            }
-    except Exception as error:  # a damaged archive raises a dozen different types
-        raise LessonError(
-            f"{path} cannot be read ({first_line(error)}): expected an .npz of plain "
-            "arrays"
-        ) from None
+    headers = read_headers(path)
     sizes = {
         name: math.prod(shape) * dtype.itemsize
         for name, (shape, dtype) in headers.items()
@@ -158,15 +152,48 @@ def archive_headers(path):
     return headers
 
 
-def _expect_short_directory(path, size):
+def read_headers(path):
+    """Shape and type of each array in an ``.npz`` file, from its headers alone.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    dict
+        From the arrays' names to (shape, dtype).
+
+    Raises
+    ------
+    LessonError
+        If the file is damaged, holds anything but plain arrays, or states a size that
+        is not its arrays'.
+
+    References
+    ----------
+    PKWARE, "APPNOTE.TXT", sections 4.3.14 to 4.3.16; ``numpy.lib.format``.
+    """
+    regular_size(path)
+    try:
+        _expect_short_directory(path)
+        with zipfile.ZipFile(path) as archive:
+            return {
+                member.filename.removesuffix(".npy"): _array_header(archive, member)
+                for member in archive.infolist()
+            }
+    except Exception as error:  # a damaged archive raises a dozen different types
+        raise LessonError(
+            f"{path} cannot be read ({first_line(error)}): expected an .npz of plain "
+            "arrays"
+        ) from None
+
+
+def _expect_short_directory(path):
     """Refuse a zip file whose list of members would itself fill the memory."""
     with open(path, "rb") as file:
-        file.seek(max(0, size - 2**16 - 22))
-        tail = file.read(2**16 + 22)
-    end = max(tail.rfind(b"PK\x05\x06"), 0)
-    length = int.from_bytes(tail[end + 12 : end + 16], "little")
-    zip64 = tail[max(end - 20, 0) : end].startswith(b"PK\x06\x07")
-    if zip64 or length > LONGEST_DIRECTORY:
+        found = zipfile._EndRecData(file)  # what ZipFile itself will go by
+    if found and found[zipfile._ECD_SIZE] > LONGEST_DIRECTORY:
         raise ValueError("it lists too many arrays")
 
 
@@ -176,10 +203,7 @@ def _array_header(archive, member):
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{name!r} is packed in a way that NumPy does not use")
     with archive.open(member) as file:
-        major, _ = np.lib.format.read_magic(file)
-        one = np.lib.format.read_array_header_1_0
-        two = np.lib.format.read_array_header_2_0
-        shape, _, dtype = {1: one, 2: two}[major](file)
+        shape, _, dtype = array_header(file)
         start = file.tell()
     if dtype.hasobject:
         raise ValueError(f"{name!r} holds Python objects")
@@ -188,6 +212,14 @@ def _array_header(archive, member):
     if member.file_size != start + math.prod(shape) * dtype.itemsize:
         raise ValueError(f"{name!r} states a size that is not its array's")
     return shape, dtype
+
+
+def array_header(file):
+    """Read what stands before an array's values: shape, whether by columns, type."""
+    major, _ = np.lib.format.read_magic(file)
+    one = np.lib.format.read_array_header_1_0
+    two = np.lib.format.read_array_header_2_0
+    return {1: one, 2: two}[major](file)
 
 
 def png_header(path):

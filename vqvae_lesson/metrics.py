@@ -3,6 +3,7 @@
 Every number is taken over a whole data set, never over one batch.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,8 @@ __all__ = [
     "Metrics",
     "evaluate",
 ]
+
+MOST_VALUES = 2**23  # of a piece of a data set
 
 
 class Metrics(NamedTuple):
@@ -119,6 +122,26 @@ def nll_per_image(images, logits):
     return -pixel_distribution(logits).log_prob(images)
 
 
+def pieces(images, most):
+    """Hand out a data set piece by piece, as arrays that memory has room for.
+
+    Parameters
+    ----------
+    images : ndarray or StreamedImages, [N, ...]
+    most : int
+        Images in a piece; fewer where they are large.
+
+    Yields
+    ------
+    start : int
+    piece : ndarray, [n, ...]
+        The images from `start` on.
+    """
+    size = max(1, min(most, MOST_VALUES // math.prod(images.shape[1:])))
+    for start in range(0, len(images), size):
+        yield start, np.asarray(images[start : start + size])
+
+
 def encode(model, images, batch_size=250):
     """Encode a whole data set.
 
@@ -127,7 +150,7 @@ def encode(model, images, batch_size=250):
     model : vqvae_lesson.model.VQVAE
     images : ndarray, float32 [N, H, W, C] in [0, 1]
     batch_size : int
-        How many to hold at a time.
+        How many to hold at a time; fewer where they are large.
 
     Returns
     -------
@@ -140,9 +163,8 @@ def encode(model, images, batch_size=250):
     >>> encode(model, np.zeros([5, 28, 28, 1], np.float32)).shape
     (5, 1, 16)
     """
-    starts = range(0, len(images), batch_size)
     return np.concatenate(
-        [model.encoder(images[start : start + batch_size]) for start in starts]
+        [model.encoder(piece) for _, piece in pieces(images, batch_size)]
     )
 
 
@@ -154,7 +176,7 @@ def choose(model, images, batch_size=250):
     model : vqvae_lesson.model.VQVAE
     images : ndarray, float32 [N, H, W, C] in [0, 1]
     batch_size : int
-        How many to hold at a time.
+        How many to hold at a time; fewer where they are large.
 
     Returns
     -------
@@ -167,9 +189,8 @@ def choose(model, images, batch_size=250):
     >>> choose(model, np.zeros([5, 28, 28, 1], np.float32)).shape
     (5, 1)
     """
-    starts = range(0, len(images), batch_size)
     return np.concatenate(
-        [model.represent(images[start : start + batch_size]) for start in starts]
+        [model.represent(piece) for _, piece in pieces(images, batch_size)]
     )
 
 
@@ -181,7 +202,7 @@ def evaluate(model, images, batch_size=1_000, seed=0):
     model : vqvae_lesson.model.LessonModel
     images : ndarray, float32 [N, H, W, C] in [0, 1]
     batch_size : int
-        How many to hold at a time.
+        How many to hold at a time; fewer where they are large.
     seed : int
         Of what the model draws at random, if anything.
 
@@ -207,7 +228,7 @@ def evaluate(model, images, batch_size=1_000, seed=0):
         raise LessonError("no images to measure, expected at least one")
     measure = tf.function(model.measure, reduce_retracing=True)
     measured = []
-    for start in range(0, len(images), batch_size):
-        batch = tf.convert_to_tensor(images[start : start + batch_size])
-        measured.append(measure(batch, tf.constant(noise_seeds(seed, start))))
+    for start, piece in pieces(images, batch_size):
+        noise = tf.constant(noise_seeds(seed, start))
+        measured.append(measure(tf.convert_to_tensor(piece), noise))
     return model.summary_of(*map(np.concatenate, zip(*measured, strict=True)))

@@ -8,9 +8,9 @@ import numpy as np
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.intake import (
     ROOM,
-    archive_headers,
     expect_room,
     png_header,
+    read_headers,
     regular_size,
 )
 from vqvae_lesson.runs.files import open_arrays
@@ -36,7 +36,33 @@ def read_npz(path):
         For a damaged file, for one without images, for labels that are not one
         whole number an image, and, before it is unpacked, for one too large.
     """
-    headers = archive_headers(path)
+    name, shape, dtype = find_images(path)
+    expect_room(path, shape, dtype.itemsize)
+    with open_arrays(path) as arrays:
+        return arrays[name], arrays.get("labels")
+
+
+def find_images(path):
+    """Find the images in an .npz file, from its headers alone.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    name : str
+        ``images`` or ``arr_0``.
+    shape : tuple of int
+    dtype : dtype
+
+    Raises
+    ------
+    LessonError
+        For a damaged file, for one without images, and for labels that are not one
+        whole number an image.
+    """
+    headers = read_headers(path)
     found = next((name for name in ("images", "arr_0") if name in headers), None)
     if found is None:
         raise LessonError(
@@ -44,18 +70,13 @@ def read_npz(path):
             "arr_0): save it with np.savez(path, images=...)"
         )
     shape, dtype = headers[found]
-    expect_room(path, shape, dtype.itemsize)
-    with open_arrays(path) as arrays:
-        images = arrays[found]
-        labels = arrays["labels"] if "labels" in headers else None
-    if labels is not None and (
-        labels.shape != images.shape[:1] or labels.dtype.kind not in "iu"
-    ):
+    labels, kind = headers.get("labels", (shape[:1], np.dtype(int)))
+    if labels != shape[:1] or kind.kind not in "iu":
         raise LessonError(
-            f"{path} holds images of shape {list(images.shape)} and {labels.dtype} "
-            f"labels of shape {list(labels.shape)}, expected one whole number an image"
+            f"{path} holds images of shape {list(shape)} and {kind} labels of shape "
+            f"{list(labels)}, expected one whole number an image"
         )
-    return images, labels
+    return found, shape, dtype
 
 
 def read_pngs(folder):

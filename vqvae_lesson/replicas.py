@@ -298,7 +298,7 @@ class SharedTraining(Training):
                 f"batch_size is {recipe.batch_size}, expected a multiple of the "
                 f"{count} devices that share a batch"
             )
-        with self.strategy.scope():
+        with with_all(self.strategy), self.strategy.scope():
             super().__init__(recipe, image_shape, seed)
         share_codes(self.model)
         self.agreed, self.shared_step = None, tf.function(self.share)

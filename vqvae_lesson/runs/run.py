@@ -94,18 +94,18 @@ class Run:
                 f"{self.steps} steps to reach, expected 1 to {MOST_STEPS}: use fewer "
                 "steps or epochs"
             )
-        if strategy:
-            self.training = SharedTraining(recipe, image_shape, seed, strategy)
-        else:
-            self.training = Training(recipe, image_shape, seed)
         self.record, self.seconds = None, 0.0
         self.epoch_losses, self.history, self.metrics = [], [], {}
         self.manifest = describe(recipe_name, recipe, letters, seed)
         self.manifest.update(record=record, steps_to_reach=self.steps)
+        self.strategy = strategy
         if strategy:
             told = {**self.manifest["hyperparameters"], "seed": seed, "to": self.steps}
             data = letters.digest + _sizes(self.manifest)
             expect_agreement(strategy, data=data, recipe=json.dumps(told))
+            self.training = SharedTraining(recipe, image_shape, seed, strategy)
+        else:
+            self.training = Training(recipe, image_shape, seed)
 
     @classmethod
     def start(cls, folder, *args, **kwargs):
@@ -175,6 +175,8 @@ class Run:
             )
         run.manifest = {**manifest, "record": record, "steps_to_reach": run.steps}
         run._restore()
+        if strategy:
+            expect_agreement(strategy, checkpoint=str(run.training.step))
         run._go_on()
         return run
 
@@ -265,7 +267,10 @@ class Run:
                     self._save()
                 if stop:
                     break
-        return self.training.step >= self.steps
+        finished = self.training.step >= self.steps
+        if finished and self.strategy:  # nobody leaves before the chief has written
+            expect_agreement(self.strategy, end=str(self.training.step))
+        return finished
 
     def _end_epoch(self):
         """Measure, write a row of history and two pictures, save."""
@@ -320,7 +325,7 @@ class Run:
     def _write_pictures(self, epoch):
         """Draw 8 x 8 reconstructions and 8 x 8 random letters."""
         model = self.training.model
-        originals = self.letters.held_out_images[:GRID_LETTERS]
+        originals = np.asarray(self.letters.held_out_images[:GRID_LETTERS])
         pictures = self.folder / "pictures"
         pictures.mkdir(exist_ok=True)
         reconstructions = model.reconstruct(originals)
