@@ -258,7 +258,7 @@ def expect_agreement(strategy, **texts):
             other = int(np.argmax(numbers != numbers[0]))
             raise LessonError(
                 f"worker {other} has another {name} than worker 0: start all workers "
-                "with the same options and the same letters"
+                "with the same options, letters and folder"
             )
 
 
