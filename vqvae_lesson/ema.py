@@ -165,7 +165,7 @@ def batch_statistics(latents, indices, num_codes):
 
 @takes(latents="[..., D]", indices="int [...]")
 def segment_statistics(latents, indices, num_codes):
-    """Count and add up as :func:`batch_statistics`, without its [N, K] numbers.
+    """Count and add up as `batch_statistics` does, without its [N, K] numbers.
 
     Each latent is added to the place of its code, which takes N D additions in place
     of N K D. With few codes the matrix product of zeros and ones is as fast.
@@ -188,8 +188,9 @@ def segment_statistics(latents, indices, num_codes):
     """
     rows = tf.reshape(latents, [-1, latents.shape[-1]])
     places = tf.reshape(indices, [-1])
-    counts = tf.math.unsorted_segment_sum(tf.ones_like(rows[:, 0]), places, num_codes)
-    return counts, tf.math.unsorted_segment_sum(rows, places, num_codes)
+    add = tf.math.unsorted_segment_sum
+    counts = add(tf.ones_like(rows[:, 0]), places, num_codes)
+    return counts, add(rows, places, num_codes)
 
 
 def moving_average(average, value, decay):

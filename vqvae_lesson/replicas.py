@@ -62,7 +62,7 @@ def add_up(values):
     2.0
     """
     context = tf.distribute.get_replica_context()
-    # A tensor of each replica's own: one that all were handed would count once.
+    # Tensors of each replica's own: one that all were handed would count once.
     values = tf.nest.map_structure(tf.identity, values)
     return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
