@@ -32,8 +32,9 @@ def weigh(model, photograph):
     digits = code_photograph(model, photograph)
     rows = []
     for stages in range(1, model.recipe.parts + 1):
-        data = to_bytes(digits[..., :stages], model.recipe.levels[0])
-        drawn = draw_photograph(model, from_bytes(data), photograph.shape)
+        own = digits[..., :stages]
+        data = to_bytes(own, photograph.shape, model.recipe.levels[0])
+        drawn = draw_photograph(model, *from_bytes(data))
         row = {"bytes": len(data), "codes": likeness(photograph, drawn)._asdict()}
         for kind in FORMATS:
             row[kind] = rival(photograph, kind, len(data))

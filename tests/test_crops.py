@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.refusals import refused
+from tests.test_own_images import linux, share_of_the_room
 from vqvae_lesson.crops import (
     PHOTOGRAPHS,
     random_crops,
@@ -110,3 +111,24 @@ def test_a_photograph_whose_right_part_has_no_room_is_named(tmp_path):
     assert "photograph 1 of 2" in message
     assert "40 x 60" in message
     assert load_crops(str(tmp_path / "own.npz"), 18).train_images.shape[1] == 18
+
+
+def test_squares_that_would_take_more_than_a_gigabyte_are_refused_uncut(
+    tmp_path, monkeypatch
+):
+    np.savez(tmp_path / "own.npz", images=np.zeros([1, 100, 400, 3], np.uint8))
+    monkeypatch.setattr("vqvae_lesson.data.split_crops", lambda *_: pytest.fail("cut"))
+    message = refused(load_crops, str(tmp_path / "own.npz"), 79)
+    assert "9,000 crops of 79 x 79 pixels" in message
+    assert "would take 1.0 GB, expected at most 1 GB: take a smaller --crop" in message
+    with pytest.raises(pytest.fail.Exception, match="cut"):
+        load_crops(str(tmp_path / "own.npz"), 78)
+
+
+@linux
+def test_the_largest_squares_that_are_cut_fit_into_the_room(tmp_path):
+    image = np.random.default_rng(0).integers(256, size=[1, 60, 200, 3], dtype=np.uint8)
+    np.savez(tmp_path / "own.npz", images=image)
+    # A fifth of the room: 6 bytes for each of 9,000 x 35 x 35 x 3 numbers.
+    load = "assert len(load_crops(sys.argv[1], 35).train_images) == 8_000"
+    assert 0.7 < share_of_the_room(tmp_path / "own.npz", "data", load) < 1

@@ -44,6 +44,24 @@ def test_the_light_twin_on_white_is_the_picture_itself(two_themes):
     assert np.abs(on_paper(light, "white") - pixels).max() <= 7
 
 
+def test_a_photograph_is_left_as_it_is_and_its_paper_is_the_pages(two_themes):
+    count = two_themes.MOST_INKS + 1
+    colors = np.arange(200 * 101) % count  # each of them, some twice
+    pixels = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=-1)
+    pixels = np.uint8(pixels).reshape(101, 200, 3)
+    pixels[0, :50] = 255  # these first colours come again at the end
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > count
+    light, dark = map(np.asarray, two_themes.twins(Image.fromarray(pixels)))
+    assert np.array_equal(light, dark)
+    assert np.array_equal(light[..., :3], pixels)
+    assert not light[0, :50, 3].any()
+    assert (light[0, 50:, 3] == 255).all()
+    assert (light[1:, :, 3] == 255).all()
+    pixels[1, :] = pixels[2:, :].reshape(-1, 3)[0]  # fewer colours: a drawing
+    light, dark = map(np.asarray, two_themes.twins(Image.fromarray(pixels)))
+    assert not np.array_equal(light, dark)
+
+
 def test_the_dark_twin_shows_light_ink_and_keeps_hues(two_themes):
     colors = ["white", "black", "#888888", *plots.COLORS]
     pixels = np.uint8([[255 * np.array(to_rgb(color)) for color in colors]])

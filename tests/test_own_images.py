@@ -339,25 +339,26 @@ def test_an_array_in_place_of_an_archive_is_refused_unread(tmp_path):
 MEASURE = """
 import re, sys
 from pathlib import Path
-from vqvae_lesson import intake
-from vqvae_lesson import own_images
-from vqvae_lesson.data import load_own
+from vqvae_lesson import data, intake, own_images
+from vqvae_lesson.data import load_crops, load_own
+from vqvae_lesson.own_images import read_photographs
 
 def peak():
     status = Path("/proc/self/status").read_text()
     return 1024 * int(re.search("VmHWM:[^0-9]*([0-9]+)", status)[1])
 
-intake.ROOM //= 5
+{module}.ROOM //= 5
 before = peak()
-load_own(sys.argv[1])
-print((peak() - before) / intake.ROOM)
+{load}
+print((peak() - before) / {module}.ROOM)
 """
 
 
-def share_of_the_room(path):
+def share_of_the_room(path, module="intake", load="load_own(sys.argv[1])"):
     """How much of what may be taken was taken, in a process with less to take."""
+    code = MEASURE.replace("{module}", module).replace("{load}", load)
     found = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(path)],
+        [sys.executable, "-c", code, str(path)],
         capture_output=True,
         text=True,
         check=True,
@@ -449,7 +450,9 @@ def save_16_bits_called_jpeg(path):
 
 
 def save_transparent(path):
-    Image.fromarray(coloured(16, 24)).convert("RGBA").save(path / "a.png")
+    image = Image.fromarray(coloured(16, 24)).convert("RGBA")
+    image.putpixel((23, 15), (1, 2, 3, 254))
+    image.save(path / "a.png")
 
 
 def save_transparent_palette(path):
@@ -497,6 +500,25 @@ def save_four_channels(path):
 
 
 @pytest.mark.parametrize(
+    ("mode", "colours"),
+    [("RGBA", {}), ("LA", {}), ("P", {"transparency": b"\xff" * 9})],
+)
+@pytest.mark.filterwarnings("error")
+def test_a_picture_that_could_be_transparent_and_is_not_is_taken(
+    tmp_path, mode, colours
+):
+    image = Image.fromarray(coloured(16, 24))
+    image = image.quantize(8) if mode == "P" else image.convert(mode)
+    image.save(tmp_path / "a.png", **colours)
+    with Image.open(tmp_path / "a.png") as saved:
+        assert saved.has_transparency_data
+    (found,) = read_photographs(tmp_path)
+    plain = np.asarray(image.convert("L" if mode == "LA" else "RGB"))
+    assert np.array_equal(found, plain.reshape(found.shape))
+    assert found.shape[2] == (1 if mode == "LA" else 3)
+
+
+@pytest.mark.parametrize(
     ("save", "name", "word"),
     [
         (save_inks, "a.jpg", "made of inks (CMYK), expected RGB or grey"),
@@ -532,11 +554,21 @@ def test_a_folder_that_does_not_exist_is_told(tmp_path):
 def test_more_photographs_than_there_is_room_for_are_refused(tmp_path, monkeypatch):
     for name in "abc":
         Image.fromarray(coloured(10, 10)).save(tmp_path / f"{name}.png")
-    monkeypatch.setattr(own_images, "ROOM", 900)
+    monkeypatch.setattr(own_images, "ROOM", 2_200)
     assert len(read_photographs(tmp_path)) == 3
-    monkeypatch.setattr(own_images, "ROOM", 899)
+    monkeypatch.setattr(own_images, "ROOM", 2_199)
     message = refused(read_photographs, tmp_path)
-    assert "c.png is 10 x 10, and there is room for" in message
+    assert "c.png is 10 x 10, which takes" in message
+
+
+@linux
+def test_the_largest_photograph_that_is_read_fits_into_the_room(tmp_path):
+    image = Image.new("RGBA", (3_500, 3_500), (9, 8, 7, 255))
+    exif = image.getexif()
+    exif[0x0112] = 6  # so that it is turned, too
+    image.save(tmp_path / "a.png", exif=exif)
+    read = "read_photographs(Path(sys.argv[1]))"
+    assert 0.5 < share_of_the_room(tmp_path, "own_images", read) < 1
 
 
 def test_a_photograph_that_unpacks_to_a_thousand_times_its_size_is_refused(tmp_path):

@@ -243,6 +243,7 @@ def test_the_still_drawing_is_what_the_script_draws_at_first(page, tmp_path, boo
         play.watch_the_prior_write(),
         play.quantize_a_latent(LATENTS),
         play.share_a_batch(HALVED, NEAR),
+        staged(),
     ]
     places = ["x1", "x2", "y1", "y2", "cx", "cy", "x", "y", "transform", "points"]
     for number, shown in enumerate(figures):
@@ -1205,6 +1206,133 @@ heard_codes.sounds = {
 }
 
 
+PICTURE = RANDOM.integers(0, 256, [46, 64, 3], np.uint8)  # 46: a row of places is cut
+DRAWN = [
+    np.uint8(np.clip(PICTURE + RANDOM.normal(0, far, PICTURE.shape), 0, 255))
+    for far in (40, 20, 9)
+]
+DIGITS = RANDOM.choice(5, size=[12, 16, 3], p=[0.5, 0.25, 0.15, 0.06, 0.04])
+CORNER_OF_PART, SIDE = (1, 3), 10
+
+
+def staged():
+    return play.photograph_in_stages(
+        PICTURE, DIGITS, DRAWN, [70, 1_130, 2_190], CORNER_OF_PART, SIDE, (4, 7)
+    )
+
+
+def what_a_place_has(row, down, right):
+    """Codes, bits so far, how far the drawing is off; all counted anew."""
+    y, x = down + CORNER_OF_PART[0], right + CORNER_OF_PART[1]
+    bits = sum(
+        -np.log2(np.mean(DIGITS[..., stage] == DIGITS[y, x, stage]))
+        for stage in range(row + 1)
+    )
+    cell = (slice(4 * y, 4 * y + 4), slice(4 * x, 4 * x + 4))
+    apart = np.float64(DRAWN[row][cell]) - PICTURE[cell]
+    return DIGITS[y, x].tolist(), bits, np.sqrt(np.mean(apart**2))
+
+
+def part_of(picture, down=0, right=0, side=SIDE):
+    """Pixels of some places of the part that the figure shows."""
+    y, x = down + CORNER_OF_PART[0], right + CORNER_OF_PART[1]
+    return picture[4 * y : 4 * (y + side), 4 * x : 4 * (x + side)]
+
+
+def behind(window, sheet):
+    """Pixels that a window shows."""
+    x, y, wide, tall = map(int, window.get_attribute("viewBox").split())
+    return sheet[y : y + tall, x : x + wide]
+
+
+def test_each_place_and_stage_has_its_codes_bits_and_pictures(page, tmp_path):
+    root = show(page, staged(), tmp_path / "a.html")
+    href = root.locator("[data-part=sheet]").get_attribute("href")
+    sheet = np.asarray(Image.open(BytesIO(b64decode(href.partition(",")[2]))))
+    picture, looks = (
+        root.locator(f"[data-part={part}]") for part in ("picture", "look")
+    )
+    view, svg = staged().data["view"], root.locator("svg").first.bounding_box()
+    scale = svg["width"] / 360
+    for row in range(3):
+        root.get_by_label("stages", exact=True).fill(str(row))
+        for down, right in [(0, 0), (4, 7), (9, 9), (3, 1)]:
+            x, y = (view["pitch"] * (one + 0.5) for one in (right, down))
+            at = svg["x"] + scale * (view["x"] + x), svg["y"] + scale * (view["y"] + y)
+            page.mouse.click(*at)
+            found, own = state(root), what_a_place_has(row, down, right)
+            assert (found["row"], found["place"]) == (row, SIDE * down + right)
+            assert found["codes"] == own[0]
+            assert np.isclose(found["bits"], own[1], atol=0.16)  # each to a tenth
+            assert np.isclose(found["off"], own[2], atol=0.051)
+            said = root.locator(".play-says").text_content()
+            said = np.float64(re.findall(r"\d+(?:\.\d+)?", said))
+            error = np.mean((np.float64(DRAWN[row]) - PICTURE) ** 2)
+            assert np.isclose(said[-5], 10 * np.log10(255**2 / error), atol=0.051)
+            assert said[-4:-2].tolist() == [down + 1, right + 1]
+            assert np.allclose(said[-2:], [found["bits"], found["off"]], atol=0.051)
+            assert np.array_equal(behind(picture, sheet), part_of(DRAWN[row]))
+            top, left = (min(max(one - 2, 0), 5) for one in (down, right))
+            for look, whole in zip(looks.all(), [*DRAWN, PICTURE], strict=True):
+                assert np.array_equal(
+                    behind(look, sheet), part_of(whole, top, left, side=5)
+                )
+    for stage in range(3):
+        words = root.locator(f"[data-part=fact-{stage}]").all_text_contents()
+        bits = [what_a_place_has(last, 3, 1)[1] for last in (stage - 1, stage)]
+        code, _, off = what_a_place_has(stage, 3, 1)
+        found = [float(re.search(r"[\d.]+", line)[0]) for line in words]
+        assert np.allclose(found, [code[stage], bits[1] - bits[0], off], atol=0.06)
+
+
+def test_dots_lie_where_bits_and_errors_are(page, tmp_path):
+    root = show(page, staged(), tmp_path / "a.html")
+    view = staged().data["view"]
+    for row in range(3):
+        root.get_by_label("stages", exact=True).fill(str(row))
+        way = root.locator("[data-part=dots]").get_attribute("d")
+        dots = np.float64(re.findall(r"M([\d.]+) ([\d.]+)", way))
+        own = [what_a_place_has(row, *place)[1:] for place in np.ndindex(SIDE, SIDE)]
+        most = [view["axes"][name] for name in ("bits", "off")]
+        across, up = np.minimum(np.array(own) / most, 1).T
+        plot = view["plot"]
+        assert np.allclose(dots[:, 0], plot["x"] + plot["width"] * across, atol=0.8)
+        assert np.allclose(dots[:, 1], plot["y"] + plot["height"] * (1 - up), atol=0.3)
+
+
+def test_the_frame_walks_by_keys_and_the_photograph_is_compared(page, tmp_path):
+    root = show(page, staged(), tmp_path / "a.html")
+    assert root.locator(".play-says").text_content() == staged().says
+    root.get_by_role("button", name="The frame,").focus()
+    for key, place in [("ArrowUp", 37), ("ArrowRight", 38), ("ArrowLeft", 37)]:
+        page.keyboard.press(key)
+        assert state(root)["place"] == place
+    for _ in range(9):
+        page.keyboard.press("ArrowDown")
+    assert state(root)["place"] == 97  # at the edge it stops
+    picture = root.locator("[data-part=picture]")
+    root.get_by_role("button", name="Show the photograph").click()
+    assert picture.get_attribute("viewBox") == "0 120 40 40"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert picture.get_attribute("viewBox") == "0 80 40 40"
+    root.get_by_role("button", name="One back").click()
+    assert picture.get_attribute("viewBox") == "0 40 40 40"
+    assert root.get_by_label("stages", exact=True).get_attribute("aria-valuetext") == (
+        "2 of 3"
+    )
+
+
+def test_a_still_photograph_shows_all_stages(chromium, tmp_path):
+    still = chromium.new_page(java_script_enabled=False)
+    root = show(still, staged(), tmp_path / "a.html")
+    wide = "all => all.map((one) => getComputedStyle(one).width)"
+    assert root.locator("[data-part=look]").evaluate_all(wide) == ["66px"] * 4
+    assert root.locator("[data-part=picture]").evaluate_all(wide) == ["210px"]
+    assert len(numbers_in(root.locator("[data-part=dots]").get_attribute("d"))) == 300
+    assert not root.locator("button, input").first.is_visible()
+    still.close()
+
+
 @pytest.fixture(scope="module")
 def all_figures(flat, rates, book):
     """One figure of each kind."""
@@ -1222,12 +1350,14 @@ def all_figures(flat, rates, book):
         "quantize": play.quantize_a_latent(LATENTS),
         "listen": heard_codes(),
         "share": play.share_a_batch(HALVED, NEAR),
+        "stages": staged(),
     }
 
 
 KINDS = (
     *("codes", "straight", "averages", "plane", "replay"),
     *("motion", "pages", "rates", "exchange", "write", "quantize", "listen", "share"),
+    "stages",
 )
 
 
@@ -1247,7 +1377,9 @@ LETTERS = """root => [...root.querySelectorAll("svg text")].map((text) => {
 })"""
 
 
-@pytest.mark.parametrize("kind", ["exchange", "write", "quantize", "listen", "share"])
+@pytest.mark.parametrize(
+    "kind", ["exchange", "write", "quantize", "listen", "share", "stages"]
+)
 def test_words_in_a_drawing_can_be_read_on_a_phone(page, tmp_path, all_figures, kind):
     page.set_viewport_size({"width": 360, "height": 740})
     root = show(page, all_figures[kind], tmp_path / "a.html")
@@ -1335,7 +1467,19 @@ def test_what_is_dragged_follows_the_finger(touched, tmp_path, all_figures, kind
     assert touched.evaluate("scrollY") == 0
 
 
-@pytest.mark.parametrize("kind", ["replay", "motion", "write", "listen", "share"])
+def test_the_frame_follows_the_finger(touched, tmp_path):
+    root = show(touched, staged(), tmp_path / "a.html")
+    touched.wait_for_function("document.querySelector('.play').state")
+    start = middle_of(root.locator("[data-part=place]"))
+    step = root.locator("[data-part=place]").bounding_box()["width"]
+    drag_by_finger(touched, start, np.add(start, [-4 * step, 2 * step]))
+    assert state(root)["place"] == SIDE * 6 + 3
+    assert touched.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize(
+    "kind", ["replay", "motion", "write", "listen", "share", "stages"]
+)
 def test_a_slider_follows_the_finger(touched, tmp_path, all_figures, kind):
     root = show(touched, all_figures[kind], tmp_path / "a.html")
     slider = root.locator("input[type=range]")
@@ -1357,6 +1501,7 @@ def test_a_slider_follows_the_finger(touched, tmp_path, all_figures, kind):
         ("averages", "", "t"),
         ("share", "", "step"),
         ("codes", "", "codes"),
+        ("stages", "", "row"),
     ],
 )
 def test_a_tap_does_what_a_click_does(

@@ -17,6 +17,7 @@ import numpy as np
 from vqvae_lesson.crops import sample_photograph, split_crops, train_part
 from vqvae_lesson.errors import LessonError, check_before
 from vqvae_lesson.glyphs import GLYPH_NAMES, draw_glyphs
+from vqvae_lesson.intake import ROOM
 from vqvae_lesson.kmnist import find_kmnist, read_idx
 from vqvae_lesson.own_images import (
     expect_enough,
@@ -296,7 +297,8 @@ def load_crops(source="photographs", side=32):
     ------
     LessonError
         For a path that holds no photographs, one of a kind that is not taken, or one
-        with a part smaller than the squares.
+        with a part smaller than the squares; and, before anything is cut, for squares
+        that would take more than 1 GB.
 
     Examples
     --------
@@ -316,9 +318,24 @@ def load_crops(source="photographs", side=32):
                 f"{one.shape[0]} x {one.shape[1]}, and its right part, held out, has "
                 f"no room for {side} x {side}: take it out, or a smaller --crop"
             )
-    train, held_out, sources = split_crops(photographs, side, *CROPS)
+    _expect_room_for_crops(photographs, side)
+    *crops, sources = split_crops(photographs, side, *CROPS)
+    # As `to_float` does it, but without holding them twice for a moment.
+    train, held_out = (np.divide(part, 255, dtype=np.float32) for part in crops)
     unknown = np.zeros(len(train), np.uint8)
-    return Letters(source, to_float(train), unknown, to_float(held_out), sources)
+    return Letters(source, train, unknown, held_out, sources)
+
+
+def _expect_room_for_crops(photographs, side):
+    """Refuse squares that would not fit: as bytes, as float32, and a byte to spare."""
+    values = sum(CROPS) * side**2 * photographs[0].shape[2]
+    need = sum(one.nbytes for one in photographs) + 6 * values
+    if need > ROOM:
+        raise LessonError(
+            f"{sum(CROPS):,} crops of {side} x {side} pixels and their photographs "
+            f"would take {need / 1e9:,.1f} GB, expected at most {ROOM / 1e9:.0f} GB: "
+            "take a smaller --crop, or fewer photographs"
+        )
 
 
 def load_letters(source="kmnist", folder=None, crop=None):

@@ -17,6 +17,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 from PIL import Image
 
+from vqvae_lesson.arguments import takes
 from vqvae_lesson.errors import LessonError, check_before
 from vqvae_lesson.grid import field
 from vqvae_lesson.health import RECORDS
@@ -35,6 +36,7 @@ __all__ = [
     "blocks",
     "code_photograph",
     "draw_photograph",
+    "price_codes",
     "to_bytes",
     "from_bytes",
     "Likeness",
@@ -43,7 +45,8 @@ __all__ = [
     "load_photograph_bytes",
 ]
 
-HEAD = struct.Struct("<HHBH")  # rows, columns, stages, and codes of a stage
+# Rows and columns of the grid, height and width, stages, and codes of a stage.
+HEAD = struct.Struct("<HHHHBH")
 MOST_SHARES = 2**16 - 1
 MOST_CODES = 2**25  # in a file: a photograph of 130 megapixels in four stages
 tfd = tfp.distributions
@@ -412,9 +415,39 @@ def prior_of(shares):
     return CountedPrior(shares / shares.sum(axis=1, keepdims=True, dtype=np.float64))
 
 
-def _expect_grid(digits, num_codes):
-    """Refuse what is no grid of codes of so many values."""
-    digits = np.asarray(digits)
+@takes(digits="int [rows, columns, S]")
+def price_codes(digits):
+    """Say what each code takes of the file that :func:`to_bytes` writes.
+
+    Parameters
+    ----------
+    digits : ndarray, int [rows, columns, S]
+
+    Returns
+    -------
+    ndarray, float64 [rows, columns, S]
+        In bits: minus the logarithm of its share among the codes of its stage.
+
+    Examples
+    --------
+    >>> price_codes(np.array([[[7], [7], [2], [5]]])).ravel().round(2).tolist()
+    [1.0, 1.0, 2.0, 2.0]
+    """
+    places = np.reshape(digits, [-1, digits.shape[-1]])
+    chances = prior_of(shares_of(places, places.max() + 1)).probabilities
+    prices = [-np.log2(one[own]) for one, own in zip(chances, places.T, strict=True)]
+    return np.stack(prices, axis=-1).reshape(digits.shape)
+
+
+def _is_grid_of(shape, grid):
+    """Whether a photograph of this height and width has this grid, halved as may be."""
+    sides = [2**halvings for halvings in range(17)]
+    return any([-(-size // side) for size in shape] == [*grid] for side in sides)
+
+
+def _expect_grid(digits, shape, num_codes):
+    """Refuse what is no grid of codes of so many values, or another photograph's."""
+    digits, shape = np.asarray(digits), [*shape[:2]]
     whole = digits.ndim == 3 and digits.dtype.kind in "iu" and digits.size
     if not whole or max(digits.shape[:2]) >= 2**16 or digits.size > MOST_CODES:
         raise LessonError(
@@ -426,45 +459,52 @@ def _expect_grid(digits, num_codes):
             f"digits lie between {digits.min()} and {digits.max()}, expected 0 to "
             f"{num_codes - 1}"
         )
+    if max(shape) >= 2**16 or not _is_grid_of(shape, digits.shape[:2]):
+        raise LessonError(
+            f"shape is {shape}, expected height and width, below {2**16:,}, of the "
+            f"photograph that has a grid of {digits.shape[0]} x {digits.shape[1]}"
+        )
 
 
 @check_before(_expect_grid)
-def to_bytes(digits, num_codes):
+def to_bytes(digits, shape, num_codes):
     """Write the codes of a photograph as bytes, each stage under its frequencies.
 
     Parameters
     ----------
     digits : ndarray, int [rows, columns, S]
         From :func:`code_photograph`; or of its first stages only.
+    shape : tuple of int
+        Of the photograph: height, width, and what else it may say.
     num_codes : int
         Of a stage.
 
     Returns
     -------
     bytes
-        Seven for rows, columns, stages and codes; two for each code of each stage,
-        how frequent it is; the rest comes from the range coder.
+        Eleven for rows, columns, height, width, stages and codes; two for each code of
+        each stage, how frequent it is; the rest comes from the range coder.
 
     Raises
     ------
     LessonError
-        For what is no grid of such codes.
+        For what is no grid of such codes, or not the grid of such a photograph.
 
     Examples
     --------
     >>> digits = np.random.default_rng(0).integers(64, size=[100, 150, 4])
-    >>> [len(to_bytes(digits[..., :stages], 64)) for stages in (1, 4)]
-    [11383, 45503]
+    >>> [len(to_bytes(digits[..., :n], (400, 600, 3), 64)) for n in (1, 4)]
+    [11387, 45507]
     """
     rows, columns, stages = np.shape(digits)
     places = np.reshape(digits, [-1, stages])
     shares = shares_of(places, num_codes)
-    head = HEAD.pack(rows, columns, stages, num_codes)
+    head = HEAD.pack(rows, columns, *shape[:2], stages, num_codes)
     return head + shares.tobytes() + pack(places, prior_of(shares))
 
 
 def from_bytes(data):
-    """Read the codes that :func:`to_bytes` wrote.
+    """Read what :func:`to_bytes` wrote: all that :func:`draw_photograph` asks for.
 
     Parameters
     ----------
@@ -472,7 +512,9 @@ def from_bytes(data):
 
     Returns
     -------
-    ndarray, int32 [rows, columns, S]
+    digits : ndarray, int32 [rows, columns, S]
+    shape : tuple of int
+        Height and width of the photograph.
 
     Raises
     ------
@@ -481,8 +523,10 @@ def from_bytes(data):
 
     Examples
     --------
-    >>> from_bytes(to_bytes(np.array([[[0, 1], [1, 0]]]), num_codes=2)).tolist()
-    [[[0, 1], [1, 0]]]
+    >>> data = to_bytes(np.array([[[0, 1], [1, 0]]]), (3, 8), num_codes=2)
+    >>> digits, shape = from_bytes(data)
+    >>> digits.tolist(), shape
+    ([[[0, 1], [1, 0]]], (3, 8))
     """
     wrong = LessonError(
         f"{len(data)} bytes are not a photograph as to_bytes wrote it: take the file "
@@ -490,19 +534,20 @@ def from_bytes(data):
     )
     if len(data) < HEAD.size:
         raise wrong
-    rows, columns, stages, num_codes = HEAD.unpack_from(data)
+    rows, columns, height, width, stages, num_codes = HEAD.unpack_from(data)
     start = HEAD.size + 2 * stages * num_codes
     many = rows * columns * stages > MOST_CODES
     if many or not rows * columns * stages * num_codes or len(data) < start:
         raise wrong
     shares = np.frombuffer(data[HEAD.size : start], "<u2").reshape(stages, num_codes)
-    if not np.all(shares.any(axis=1)):
+    whole = _is_grid_of((height, width), (rows, columns))
+    if not whole or not np.all(shares.any(axis=1)):
         raise wrong
     try:
         places = unpack(data[start:], rows * columns, prior_of(shares))
     except LessonError:
         raise wrong from None
-    return places.reshape(rows, columns, stages)
+    return places.reshape(rows, columns, stages), (height, width)
 
 
 class Likeness(NamedTuple):

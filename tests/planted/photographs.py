@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 import tensorflow as tf
+from scipy.stats import norm
 
 from vqvae_lesson.likelihoods import discretized_logistic
 
@@ -46,6 +47,15 @@ def price_to_the_right(values, middles, scales):
 def price_of_slope(values, middles, scales):
     z = (values - middles) / scales
     return -np.log2(np.exp(-z) / scales / (1 + np.exp(-z)) ** 2)
+
+
+def price_of_normal(values, middles, scales):
+    prices = []
+    for value, *curve in zip(values, middles, scales, strict=True):
+        above = 1.0 if value == 255 else norm.cdf(value + 0.5, *curve)
+        below = 0.0 if value == 0 else norm.cdf(value - 0.5, *curve)
+        prices.append(-np.log2(above - below))
+    return prices
 
 
 def seen(layers):
@@ -109,6 +119,8 @@ WRONG = {
         (lambda *case: 0.5 ** np.array(price_by_loop(*case)), "is the probability"),
         (lambda *case: -np.array(price_by_loop(*case)), "minus the logarithm"),
         (price_of_slope, "how steep the curve is"),
+        (price_of_normal, "this is the normal curve"),
+        (lambda v, m, s: price_of_normal(v, m, 1.8138 * s), "this is the normal curve"),
         (
             lambda v, m, s: -np.log2(curve((v + 1 - m) / s) - curve((v - m) / s)),
             "half a step on either side",

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, ndtr
 
 from vqvae_lesson.classroom.checks.verdict import check_function
 
@@ -28,7 +28,17 @@ def value_price(answer):
         above = expit((values + 1 - middles) / scales)
         return above - expit((values - middles) / scales)
 
+    def normal(values, middles, deviations):
+        above = ndtr((values + 0.5 - middles) / deviations)
+        below = ndtr((values - 0.5 - middles) / deviations)
+        return -np.log2(np.where(values == 255, 1, above) - below * (values > 0))
+
     mistakes = {
+        "this is the normal curve: the logistic one, 1 / (1 + exp(-z)), falls off more "
+        "slowly, and a value far from its middle costs less.": lambda v, m, s: [
+            normal(v, m, s),
+            normal(v, m, s * math.pi / math.sqrt(3)),  # of the same deviation
+        ],
         "the tails are lost: all that the curve has below 0 goes to 0, and all above "
         "255 to 255.": lambda *case: -np.log2(share(*case, low=None, high=None)),
         "below 0 the tail goes to 0, and above 255 it is lost: it goes to 255.": (

@@ -12,6 +12,7 @@ from vqvae_lesson.classroom.play.quantize import quantize_a_latent
 from vqvae_lesson.classroom.play.rates import models_on_the_plane
 from vqvae_lesson.classroom.play.replay import training_replayed
 from vqvae_lesson.classroom.play.share import share_a_batch
+from vqvae_lesson.classroom.play.stages import photograph_in_stages
 from vqvae_lesson.classroom.play.straight import slope_carried_across
 from vqvae_lesson.classroom.play.write import watch_the_prior_write
 
@@ -24,6 +25,7 @@ __all__ = [
     "letters_from_the_plane",
     "listen_to_codes",
     "models_on_the_plane",
+    "photograph_in_stages",
     "pictures_in_motion",
     "quantize_a_latent",
     "share_a_batch",
