@@ -175,9 +175,6 @@ fuzz: install   ## kill and resume a run 20 times, and read 5,000 damaged files
 faults: install ## kill one of two workers 20 times, and go on each time from the checkpoint
 	$(ALONE) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m tests.kill_workers 20
 
-large: install  ## code and draw a photograph of twelve megapixels whole, and look for seams
-	$(ALONE) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m tests.large_photograph 750
-
 lock: install   ## compile requirements.in to requirements.txt, with hashes
 	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-strip-extras --python-version 3.11 --custom-compile-command "make lock" -o requirements.txt requirements.in
 

@@ -1,7 +1,8 @@
 """Code the photographs held out, and weigh their rivals: ``make photographs``.
 
 For each seed and each number of stages: bytes, decibels and structural similarity,
-beside JPEG and WebP of as many bytes.
+beside JPEG and WebP of as many bytes. And which share of its bytes each of them spends
+on the smoother half of the photograph.
 """
 
 import numpy as np
@@ -19,12 +20,16 @@ from vqvae_lesson.photographs import (
     largest_file,
     likeness,
     pad_to,
+    price_codes,
     to_bytes,
+    written,
 )
 from vqvae_lesson.runs.checkpoints import load_trained
 from vqvae_lesson.runs.files import write_json
 
 SEEDS = ("photographs", "photographs-seed-1", "photographs-seed-2")
+SIDE = 16  # pixels of a square: JPEG writes each by itself, but for its mean colours
+QUALITY = 80
 
 
 def weigh(model, photograph):
@@ -61,6 +66,33 @@ def without_codes(model, photograph):
     return likeness(photograph, pixels.astype(np.uint8))._asdict()
 
 
+def smooth_half(model, photograph):
+    """Measure which share of its bits a photograph's smoother half takes, of each kind.
+
+    Its squares are laid out as two pictures, by how much their pixels differ.
+    """
+    rows, columns = (size // SIDE for size in photograph.shape[:2])
+    whole = photograph[: rows * SIDE, : columns * SIDE]
+    squares = cut(whole)
+    order = np.argsort(squares.std(axis=(1, 2)).mean(axis=-1))
+    halves = [np.sort(half) for half in np.split(order, [len(order) // 2])]
+    prices = price_codes(code_photograph(model, whole)).sum(axis=-1, keepdims=True)
+    stride = SIDE // 2**model.recipe.halvings
+    prices = cut(prices, stride).sum(axis=(1, 2, 3))
+    taken = {"codes": [prices[half].sum() for half in halves]}
+    for kind in FORMATS:
+        sheets = [np.concatenate(squares[half]) for half in halves]
+        taken[kind] = [len(written(sheet, kind, QUALITY)) for sheet in sheets]
+    return {kind: float(both[0] / sum(both)) for kind, both in taken.items()}
+
+
+def cut(values, side=SIDE):
+    """Cut an array [H, W, C] into squares [N, side, side, C], row by row."""
+    height, width, channels = values.shape
+    cells = values.reshape(height // side, side, width // side, side, channels)
+    return cells.swapaxes(1, 2).reshape(-1, side, side, channels)
+
+
 def main():
     left, right = train_part(sample_photograph("china"))
     photographs = {
@@ -74,7 +106,9 @@ def main():
         for name, photograph in photographs.items():
             stages = weigh(model, photograph)
             alone = without_codes(model, photograph)
-            found[name].append({"stages": stages, "without codes": alone})
+            share = smooth_half(model, photograph)
+            about = {"without codes": alone, "smooth half": share}
+            found[name].append({"stages": stages, **about})
     write_json(RECORDS / "photograph_bytes.json", found)
 
 

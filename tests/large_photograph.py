@@ -1,11 +1,9 @@
 """Code and draw twelve megapixels, and compare the seams with one piece.
 
-``python -m tests.large_photograph ROWS`` codes them all, draws so many rows of the
-grid, of 750, and says how much memory the process has taken. ``make large`` draws all.
+``python -m tests.large_photograph`` says how much memory the process has taken.
 """
 
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from vqvae_lesson.runs.checkpoints import load_trained
 
 SHAPE = 3_000, 4_000, 3
 STRIDE = 4
+GRID = SHAPE[0] // STRIDE, SHAPE[1] // STRIDE
 IN_ONE_PIECE = 1_000  # places along a side of a block: more than any window has
 
 
@@ -31,18 +30,18 @@ def large_photograph():
     return np.tile(np.concatenate(rows), [1, 4, 1])[: SHAPE[0], : SHAPE[1]]
 
 
-def windows(rows):
+def windows():
     """Parts of the grid around seams of both kinds: above, and in the far corner."""
-    side, columns = 2 * BLOCK + 22, SHAPE[1] // STRIDE
+    side = 2 * BLOCK + 22
     yield slice(0, side), slice(2 * BLOCK, 2 * BLOCK + side)
-    yield slice(rows - side, rows), slice(columns - side, columns)
+    yield tuple(slice(size - side, size) for size in GRID)
 
 
-def inside(window, margin, rows):
+def inside(window, margin):
     """What of a window does not see its edge, unless that is the photograph's."""
     return tuple(
-        slice(one.start and one.start + margin, one.stop - margin * (one.stop < edge))
-        for one, edge in zip(window, (rows, SHAPE[1] // STRIDE), strict=True)
+        slice(one.start and one.start + margin, one.stop - margin * (one.stop < size))
+        for one, size in zip(window, GRID, strict=True)
     )
 
 
@@ -71,13 +70,13 @@ def seams(model, photograph, digits, drawn):
     """
     margins = margin_of(reversed(model.encoder.layers), STRIDE)
     margins = margins, margin_of(model.decoder.layers, STRIDE)
-    rows, codes, apart = len(drawn) // STRIDE, 0, np.zeros(256, int)
-    for window in windows(rows):
-        own = inside(window, margins[0], len(digits))
+    codes, apart = 0, np.zeros(256, int)
+    for window in windows():
+        own = inside(window, margins[0])
         pixels = photograph[part(window, STRIDE)]
         whole = code_photograph(model, pixels, side=IN_ONE_PIECE)
         codes += np.count_nonzero(whole[within(own, window)] != digits[own])
-        own = inside(window, margins[1], rows)  # what is drawn may end before
+        own = inside(window, margins[1])
         picture = draw_photograph(model, digits[window], pixels.shape, IN_ONE_PIECE)
         found = (
             np.int32(drawn[part(own, STRIDE)]) - picture[within(own, window, STRIDE)]
@@ -93,14 +92,14 @@ def peak():
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) // 1024
 
 
-def main(rows):
+def main():
     """Fail where a seam shows, or memory runs over 1 GB."""
     model, _ = load_trained("photographs")
     photograph = large_photograph()
     assert photograph.shape == SHAPE
     digits = code_photograph(model, photograph)
-    assert digits.shape == (750, 1_000, 4)
-    drawn = draw_photograph(model, digits[:rows], (STRIDE * rows, *SHAPE[1:]))
+    assert digits.shape == (*GRID, 4)
+    drawn = draw_photograph(model, digits, SHAPE)
     most = peak()
     assert most < 1_000, f"{most} MB"
     codes, apart = seams(model, photograph, digits, drawn)
@@ -111,4 +110,4 @@ def main(rows):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main()

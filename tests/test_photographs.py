@@ -236,7 +236,7 @@ def test_digits_of_another_model_are_refused(model, wrong, word):
 
 def test_twelve_megapixels_leave_no_seam_and_take_less_than_a_gigabyte():
     done = subprocess.run(
-        [sys.executable, "-m", "tests.large_photograph", "150"],
+        [sys.executable, "-m", "tests.large_photograph"],
         capture_output=True,
         text=True,
     )
@@ -425,3 +425,25 @@ def test_in_every_seed_jpeg_and_webp_win():
                 for kind in ("JPEG", "WebP"):
                     if row[kind]:
                         assert row[kind]["psnr"] > row["codes"]["psnr"]
+
+
+def test_in_every_seed_codes_spend_most_where_least_is_to_be_seen():
+    for seeds in load_photograph_bytes().values():
+        for run in seeds:
+            share = run["smooth half"]
+            assert 0.3 < share["codes"] < 0.43
+            assert share["WebP"] < share["JPEG"] < 0.2
+
+
+def test_the_share_of_the_smoother_half_is_that_of_the_shipped_weights():
+    model, _ = load_trained("photographs")
+    image = sample_photograph("flower")[:416]
+    prices = price_codes(code_photograph(model, image)).sum(axis=-1)
+    paid, spread = [], []
+    for row, column in np.ndindex(26, 40):
+        square = image[16 * row : 16 * row + 16, 16 * column : 16 * column + 16]
+        spread.append(np.mean([channel.std() for channel in np.moveaxis(square, 2, 0)]))
+        paid.append(prices[4 * row : 4 * row + 4, 4 * column : 4 * column + 4].sum())
+    smooth = np.array(spread) < np.median(spread)
+    stored = load_photograph_bytes()["flower"][0]["smooth half"]["codes"]
+    assert np.array(paid)[smooth].sum() / sum(paid) == pytest.approx(stored, abs=1e-3)

@@ -664,7 +664,9 @@ def load_photograph_bytes():
         "flower", to dicts, one a seed. `stages`, one entry for each number of them:
         `bytes`, and for `codes`, "JPEG" and "WebP" the parts of :class:`Likeness` at
         so many bytes; None for a kind that has no file so small. `without codes`: the
-        same parts, if the decoder is given the latents themselves.
+        same parts, if the decoder is given the latents themselves. `smooth half`: for
+        each kind, which share of its bytes the smoother half of all squares of 16 x 16
+        pixels takes.
 
     Examples
     --------

@@ -27,16 +27,23 @@ const dotOf = (k) => [
   plot.y + plot.height * (1 - Math.min(off[row][k] / 10 / axes.off, 1)),
 ];
 
+// Move the sheet so that a square of it is seen through a window.
+function see(part, number, left, top, size) {
+  const [x, y, side] = view.windows[number];
+  const scale = side / size;
+  part.setAttribute("transform", `translate(${x - scale * left} ${y - scale * top}) scale(${scale})`);
+}
+
 function draw() {
   const [down, right] = [Math.floor(place / grid), place % grid];
   const [top, left] = [down, right].map((at) => Math.min(Math.max(at - around, 0), grid - seen));
   const side = grid * stride;
   const shown = compared ? last + 1 : row;
-  picture.setAttribute("viewBox", `0 ${side * shown} ${side} ${side}`);
+  see(picture, 0, 0, side * shown, side);
   for (const part of [edge, frame]) paper.set(part, { x: view.x + pitch * left, y: view.y + pitch * top });
   paper.set(square, { x: view.x + pitch * right, y: view.y + pitch * down });
   looks.forEach((look, k) => {
-    look.setAttribute("viewBox", `${stride * left} ${side * k + stride * top} ${stride * seen} ${stride * seen}`);
+    see(look, k + 1, stride * left, side * k + stride * top, stride * seen);
     look.setAttribute("opacity", k > row && k <= last ? 0.35 : 1);
     paper.set(spots[k], { x: stride * right, y: side * k + stride * down });
   });

@@ -153,7 +153,7 @@ def _as_webp(colors):
 
 def _view(stages, side, stride):
     """Sizes that the script needs."""
-    looks = [round((LOOK + GAP) * number, 1) for number in range(stages + 1)]
+    looks = [[round((LOOK + GAP) * n, 1), LARGE, LOOK] for n in range(stages + 1)]
     return {
         "grid": side,
         "stride": stride,
@@ -161,7 +161,7 @@ def _view(stages, side, stride):
         "x": 1,
         "y": TOP,
         "pitch": PICTURE / side,
-        "looks": looks,
+        "windows": [[1, TOP, PICTURE], *looks],
         "plot": {"x": PLOT, "y": TOP, "width": WIDTH - 2 - PLOT, "height": PICTURE},
         "axes": AXES,
     }
@@ -200,8 +200,7 @@ def _draw(sheet, place, data):
         "the photograph has it."
     )
     side = view["grid"] * view["stride"]
-    box = f"0 {side * last} {side} {side}"
-    window = _window(svg, "picture", box, 1, TOP, PICTURE)
+    window = _window(svg, "picture", 0, 0, side * last, side, view)
     whole = {"width": side, "height": side * (last + 2)}
     add_part(window, "image", "sheet", href=sheet, id="play-stages", **whole)
     window[-1].set("style", "image-rendering:pixelated")
@@ -211,12 +210,18 @@ def _draw(sheet, place, data):
     return svg
 
 
-def _window(svg, part, box, x, y, side):
-    """Open a square window, through which a part of the sheet is seen."""
-    add_part(svg, "svg", part, viewBox=box, x=x, y=y, width=side, height=side)
-    # Else the width of whole drawings, in paper.css, would be this one's, too.
-    svg[-1].set("style", f"width:{side}px;height:{side}px;max-width:none")
-    return svg[-1]
+def _window(svg, part, number, left, top, size, view):
+    """Open a square window, through which a square of the sheet is seen."""
+    x, y, side = view["windows"][number]
+    name = f"play-stages-{number}"
+    clip = ET.SubElement(svg, "clipPath", {"id": name})
+    ET.SubElement(clip, "rect", {"x": f"{x}", "y": f"{y}", "width": f"{side}"})
+    clip[0].set("height", f"{side}")
+    held = ET.SubElement(svg, "g", {"clip-path": f"url(#{name})"})
+    scale = side / size
+    move = f"translate({x - scale * left:.3f} {y - scale * top:.3f}) scale({scale:.4f})"
+    add_part(held, "g", part, transform=move)
+    return held[-1]
 
 
 def _frame(svg, place, view):
@@ -267,18 +272,17 @@ def _looks(svg, place, data):
     seen = (2 * view["around"] + 1) * stride
     down, right = (stride * one for one in divmod(place, view["grid"]))
     counts = ", ".join(str(number + 1) for number in range(stages))
-    title = f"in the frame, from stages: {counts}; and as it was"
+    title = f"in the frame: from {counts} stages, and as it was"
     _write(svg, "head", 1, LARGE - 6, title)
-    for number, x in enumerate(view["looks"]):
+    for number in range(stages + 1):
         above = number * view["grid"] * stride
-        box = f"{left} {above + top} {seen} {seen}"
-        window = _window(svg, "look", box, x, LARGE, LOOK)
+        window = _window(svg, "look", number + 1, left, above + top, seen, view)
         ET.SubElement(window, "use", {"href": "#play-stages"})
         at = {"x": right, "y": above + down, "width": stride, "height": stride}
         add_part(window, "rect", "spot", **at, fill="none", stroke="#fff")
         window[-1].attrib |= {"vector-effect": "non-scaling-stroke"}
     for number in range(stages):
-        x = view["looks"][number] + LOOK / 2
+        x = view["windows"][number + 1][0] + LOOK / 2
         for line, text in enumerate(facts_of(data, number, place)):
             y = LARGE + LOOK + 15 + 16 * line
             _write(svg, f"fact-{number}", x, y, text, "middle")
