@@ -1,6 +1,6 @@
 """Train four recipes for 20 steps, alone or shared, and keep what they end with.
 
-Run as a program of its own, since TensorFlow counts its devices once:
+Run as a program of its own where it is shared, since TensorFlow counts devices once:
 ``python tests/share_training.py FOLDER DEVICES``, or with workers in ``TF_CONFIG``.
 """
 
@@ -36,9 +36,9 @@ def images():
 def arrays_on(training, replica):
     """Every number of model and optimizer, as one replica of this process has it."""
     variables = [*training.model.variables, *training.optimizer.variables]
-    for one in variables:
+    for number, one in enumerate(variables):
         values = getattr(one.value, "values", [one.value])
-        yield one.path.replace("/", "|"), values[min(replica, len(values) - 1)].numpy()
+        yield f"{number} {one.name}", values[min(replica, len(values) - 1)].numpy()
 
 
 def main(folder, devices):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests import share_training
 from tests.kill_workers import free_ports, told
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.recipes import find_recipe
@@ -41,7 +42,7 @@ def read(folder, name, replica):
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     folder = tmp_path_factory.mktemp("alone")
-    finish(start(folder, 1))
+    share_training.main(folder, 1)
     return folder
 
 

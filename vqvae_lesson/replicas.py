@@ -323,7 +323,13 @@ class SharedTraining(Training):
             context = tf.distribute.get_replica_context()
             mine = tf.equal(context.replica_id_in_sync_group, 0)
             ours = [tf.convert_to_tensor(one) for one in variables]
-            return [add_up(tf.where(mine, one, tf.zeros_like(one))) for one in ours]
+            kept = [tf.where(mine, one, tf.zeros_like(one)) for one in ours]
+            # All of a type at once: a sum for each would take longer than a step.
+            sums = {
+                kind: iter(add_up([one for one in kept if one.dtype == kind]))
+                for kind in sorted({one.dtype for one in kept}, key=str)
+            }
+            return [next(sums[one.dtype]) for one in kept]
 
         agreed = tf.function(lambda: self.strategy.run(from_first))()
         for variable, found in zip(variables, agreed, strict=True):
