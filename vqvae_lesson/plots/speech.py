@@ -58,7 +58,7 @@ def sound_pictures(rows, phonemes):
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['a', 'k']
     """
-    size = (7, 0.5 + 1.25 * len(rows))
+    size = (7, 0.5 + 1.1 * len(rows))
     figure, all_axes = plt.subplots(
         len(rows), 1, figsize=size, sharex=True, squeeze=False
     )
@@ -96,7 +96,7 @@ def code_table(codes, phonemes, meaning):
     np.add.at(table, (np.ravel(phonemes), np.ravel(codes)), 1)
     table /= np.maximum(table.sum(axis=0), 1)
     order = np.lexsort((-table.max(axis=0), meaning))
-    figure, axes = plt.subplots(figsize=(7, 3.3))
+    figure, axes = plt.subplots(figsize=(7, 3.0))
     image = axes.imshow(table[:, order], cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.set_yticks(range(len(PHONEMES)), PHONEMES)
     axes.set_xticks(range(len(order)), order, fontsize=7, rotation=90)
@@ -127,7 +127,7 @@ def two_measures(rows, xlabels):
     >>> [axes.get_xlabel() for axes in figure.axes]
     ['right', 'left']
     """
-    size = (7, 0.9 + 0.42 * len(rows))
+    size = (7, 0.9 + 0.36 * len(rows))
     figure, all_axes = plt.subplots(1, 2, figsize=size, sharey=True)
     for side, (axes, xlabel) in enumerate(zip(all_axes, xlabels, strict=True)):
         for number, (name, values) in enumerate(rows.items()):
