@@ -603,6 +603,8 @@ def test_another_way_of_sharing_is_shown_at_the_same_step(page, tmp_path):
     assert slider.get_attribute("aria-valuetext").startswith("Step 54 of 60")
     root.get_by_role("button", name="One step").click()
     assert state(root)["step"] == 55
+    bars = root.get_by_role("group", name="In numbers")
+    assert bars.locator("text").last.text_content() == "48.0 of 48"
     root.get_by_role("button", name="Run").click()
     page.wait_for_function("document.querySelector('.play').state.step == 60")
     root.get_by_role("button", name="Run").wait_for()

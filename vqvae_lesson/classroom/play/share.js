@@ -95,4 +95,6 @@ function show(step) {
   return says;
 }
 
+// The numbers beside the bars are no picture any more: they can be read out.
+bars[0].ownerSVGElement.setAttribute("role", "group");
 paper.film(root, "step", steps, 160, show);
