@@ -276,3 +276,15 @@ def test_minutes_of_introduction_and_chapters_are_those_that_were_measured():
         assert f"The chapter runs in {row[2]} seconds" in path.read_text()
         words = measure_minutes.words_of(path)
         assert abs(words / told[name]["words"] - 1) < 0.1, "make minutes"
+
+
+@built
+@pytest.mark.parametrize(("name", "kept"), [("17_photographs", 1), ("14_grid", 0)])
+def test_in_the_dark_ink_turns_light_and_a_photograph_stays(chromium, name, kept):
+    page = chromium.new_page(color_scheme="dark")
+    page.goto((BUILT / "book" / f"{name}.html").as_uri())
+    filters = page.locator(".play svg :is(image, use)").evaluate_all(
+        "all => all.map((one) => getComputedStyle(one).filter)"
+    )
+    assert {one == "none" for one in filters} == {bool(kept)}
+    page.close()

@@ -203,7 +203,7 @@ def _draw(sheet, place, data):
     window = _window(svg, "picture", 0, 0, side * last, side, view)
     whole = {"width": side, "height": side * (last + 2)}
     add_part(window, "image", "sheet", href=sheet, id="play-stages", **whole)
-    window[-1].set("style", "image-rendering:pixelated")
+    window[-1].attrib |= {"class": "photograph", "style": "image-rendering:pixelated"}
     _frame(svg, place, view)
     _plot(svg, place, data)
     _looks(svg, place, data)
@@ -277,7 +277,8 @@ def _looks(svg, place, data):
     for number in range(stages + 1):
         above = number * view["grid"] * stride
         window = _window(svg, "look", number + 1, left, above + top, seen, view)
-        ET.SubElement(window, "use", {"href": "#play-stages"})
+        about = {"href": "#play-stages", "class": "photograph"}
+        ET.SubElement(window, "use", about)
         at = {"x": right, "y": above + down, "width": stride, "height": stride}
         add_part(window, "rect", "spot", **at, fill="none", stroke="#fff")
         window[-1].attrib |= {"vector-effect": "non-scaling-stroke"}
