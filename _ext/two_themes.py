@@ -12,6 +12,7 @@ import numpy as np
 from docutils import nodes
 from matplotlib.colors import to_rgb
 from PIL import Image
+from scipy.ndimage import label
 from sphinx.util.osutil import relative_uri
 
 from vqvae_lesson.plots.paper import COLORS
@@ -99,12 +100,20 @@ def turn_light(ink):
     return from_oklab(colored * kept + (1 - colored) * oklab(np.array(LIGHT_INK)))
 
 
+def around(white):
+    """Where white, bool [H, W], is paper: where it reaches the edge."""
+    parts, _ = label(white)
+    edge = np.concatenate([parts[[0, -1]].ravel(), parts[:, [0, -1]].ravel()])
+    return white & np.isin(parts, edge)
+
+
 def twins(picture):
     """Return a picture for a light page and one for a dark page."""
     red, green, blue = np.moveaxis(np.asarray(picture.convert("RGB"), np.uint32), 2, 0)
     packed, places = np.unique(red << 16 | green << 8 | blue, return_inverse=True)
     if len(packed) > MOST_INKS:
-        paper = (packed == 0xFFFFFF)[places.ravel()].reshape(picture.size[::-1])
+        white = (packed == 0xFFFFFF)[places.ravel()].reshape(picture.size[::-1])
+        paper = around(white)
         kept = picture.convert("RGB")
         kept.putalpha(Image.fromarray(np.where(paper, 0, 255).astype(np.uint8)))
         yield from (kept, kept)
