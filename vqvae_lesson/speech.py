@@ -594,8 +594,8 @@ def code_sounds(model):
 
     Returns
     -------
-    ndarray, float32 [K, T / L, M]
-        Decibels.
+    ndarray, float32 [K, F, M]
+        Decibels of the F frames that a code stands for.
 
     Examples
     --------
@@ -619,7 +619,7 @@ def spell_out(codes, sounds, hold=4, rest=2):
     Parameters
     ----------
     codes : array, int [L]
-    sounds : array, float [K, S, M]
+    sounds : array, float [K, F, M]
         Of each code, such as :func:`code_sounds`.
     hold : int
         How long each of its frames lasts, in frames.
@@ -644,7 +644,7 @@ def spell_out(codes, sounds, hold=4, rest=2):
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     said = np.repeat(np.asarray(sounds)[codes[starts]], hold, axis=1)
     silence = np.full([len(starts), rest, said.shape[2]], FLOOR, said.dtype)
-    spelled = np.concatenate([said, silence], axis=1)  # [R, hold * S + rest, M]
+    spelled = np.concatenate([said, silence], axis=1)  # [R, hold * F + rest, M]
     ends = spelled.shape[1] * np.arange(len(starts) + 1)
     begins = np.interp(np.arange(len(codes) + 1), [*starts, len(codes)], ends)
     return spelled.reshape(-1, spelled.shape[2]), begins
