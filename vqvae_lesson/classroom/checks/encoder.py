@@ -1,5 +1,7 @@
 """Checks of chapter 02: filters, and the sizes of what they give."""
 
+from functools import cache
+
 import numpy as np
 
 from vqvae_lesson.classroom.checks.verdict import (
@@ -88,6 +90,7 @@ def left_edges(answer):
     return check_each(answer, [(3,), (5,), (9,)], judge, praise)
 
 
+@cache
 def _convolutions():
     """List size and stride of the encoder's first four layers."""
     layers = build_encoder(base_depth=1).layers[:4]
@@ -129,12 +132,15 @@ def field_of_view(answer):
     return check_value(answer, _widths(), mistakes)
 
 
+@cache
+def _numbers(image_shape):
+    """Count the numbers that each layer of an encoder learns."""
+    return [layer.count_params() for layer in build_encoder(image_shape).layers]
+
+
 def larger_images(answer):
     """Check which layers grow with images of 64 x 48 x 3, and how large one gets."""
-    now, then = (
-        [layer.count_params() for layer in build_encoder(shape).layers]
-        for shape in [(28, 28, 1), (64, 48, 3)]
-    )
+    now, then = _numbers((28, 28, 1)), _numbers((64, 48, 3))
     first, second = (
         number
         for number, (one, other) in enumerate(zip(now, then, strict=True), 1)

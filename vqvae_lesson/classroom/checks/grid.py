@@ -1,5 +1,7 @@
 """Checks of chapter 14: sizes on the way, a grid as a map, its price, its field."""
 
+from functools import cache
+
 import numpy as np
 
 from vqvae_lesson.classroom.checks.verdict import check_function, check_value
@@ -166,14 +168,10 @@ def by_place(answer):
 
 def farthest(answer):
     """Check how many pixels one code of a 4 x 4 grid could change, along a side."""
-
-    def side(halvings):
-        return field(build_grid_decoder(halvings=halvings).layers)
-
-    expected = side(3)
+    expected = _side(3)
     mistakes = {
         "this is the field of two halvings: the third decoder doubles once more.": (
-            side(2)
+            _side(2)
         ),
         "the last convolution, to one channel, is missing: it adds 4 more.": (
             expected - 4
@@ -186,6 +184,12 @@ def farthest(answer):
         "side and 5 more.": _doubled(3),
     }
     return check_value(answer, expected, mistakes)
+
+
+@cache
+def _side(halvings):
+    """Measure how many pixels wide the field of one code of a decoder is."""
+    return field(build_grid_decoder(halvings=halvings).layers)
 
 
 def _doubled(halvings):

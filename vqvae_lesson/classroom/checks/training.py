@@ -1,5 +1,7 @@
 """Checks of chapter 07: the training step."""
 
+from functools import cache
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -74,6 +76,9 @@ def _goals(step, *kind):
     return _values(_variables(case[0]))
 
 
+_goals_once = cache(_goals)  # for images that are the same at every check
+
+
 def _clipped(model, optimizer, images, weight, apart=False):
     """Take a step whose gradients, all together, are at most 0.1 long."""
     with tf.GradientTape() as tape:
@@ -106,10 +111,11 @@ def _check_step(answer, step, praise, fixed=(), mistakes=None, calm=False):
                 f"the optimizer has counted {steps} steps, expected 1: collect all "
                 "gradients, then apply them in one call."
             )
-        goals = _goals(step, *kind)
+        where_to = _goals_once if kind[0] is None else _goals
+        goals = where_to(step, *kind)
         astray = not _went_to(before, found, goals)  # a mistake may not show
         for hint, mistake in (mistakes or {}).items():
-            if astray and _went_to(before, found, _goals(mistake, *kind)):
+            if astray and _went_to(before, found, where_to(mistake, *kind)):
                 raise Fault(hint)
         if astray and not fixed and _went_in_the_direction(before, found, goals):
             raise Fault(
@@ -203,18 +209,24 @@ def _same_move(move, goal):
 
 def adam_steps(answer, steps):
     """Check how many steps Adam counts when it is called twice a step."""
+    mistakes = {
+        "the optimizer counts calls, not passes of your loop.": steps,
+        "that is after one step.": 2,
+        "two calls count more than one, not less.": steps / 2,
+    }
+    return check_value(answer, _counted(steps), mistakes)
+
+
+@cache
+def _counted(steps):
+    """Ask Adam how many steps it has counted when it was called twice at each."""
     weights = [keras.Variable(0.0), keras.Variable(0.0)]
     optimizer = keras.optimizers.Adam()
     optimizer.build(weights)
     for _ in range(steps):
         for weight in weights:
             optimizer.apply([1.0 + weight], [weight])
-    mistakes = {
-        "the optimizer counts calls, not passes of your loop.": steps,
-        "that is after one step.": 2,
-        "two calls count more than one, not less.": steps / 2,
-    }
-    return check_value(answer, int(optimizer.iterations.numpy()), mistakes)
+    return int(optimizer.iterations.numpy())
 
 
 def where_stopped(answer, step, images, recipe):
