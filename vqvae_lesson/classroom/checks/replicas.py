@@ -72,8 +72,8 @@ def _expect_together(handed):
     if len({len(arrays) for arrays in handed}) > 1:
         asked = " and ".join(str(len(arrays)) for arrays in handed)
         raise Fault(
-            f"the replicas ask for a sum {asked} times: one would wait for ever. All "
-            "must ask equally often, whatever their latents are."
+            f"the replicas ask for a sum {asked} times: one would wait for ever. Let "
+            "all ask equally often."
         )
     for number, arrays in enumerate(zip(*handed, strict=True), 1):
         if len({array.shape for array in arrays}) > 1:
