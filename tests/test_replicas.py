@@ -89,6 +89,39 @@ def test_codes_that_see_one_replica_only_end_elsewhere(alone, shared):
     assert np.sum(one[counts]) > 1.1 * np.sum(two[counts])
 
 
+@pytest.mark.parametrize(("where", "alike"), [("devices", True), ("workers", False)])
+def test_without_the_sum_devices_copy_the_first_and_workers_part(request, where, alike):
+    folder = request.getfixturevalue(f"two_{where}")
+    first, second = (read(folder, "article apart", replica) for replica in range(2))
+    moved = [key for key in first if key.startswith("quantizer")]
+    assert len(moved) == 3
+    for key in moved:
+        assert np.array_equal(first[key], second[key]) == alike, key
+
+
+ALONE = """
+from vqvae_lesson import replicas
+replicas.MOST_WAIT = 3
+replicas.find_strategy()
+"""
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_worker_that_nobody_joins_ends_by_itself(index):
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE],
+        env={**os.environ, "TF_CONFIG": told(index, free_ports(2))},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "waiting for 2 workers; without all of them in 3 s this one ends: look at "
+        "addresses and ports"
+    ]
+
+
 @pytest.mark.parametrize(
     "config",
     ["{", "[]", "{}", '{"cluster": {"worker": ["a:1"]}, "task": {"index": 1}}'],

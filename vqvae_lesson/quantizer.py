@@ -213,7 +213,7 @@ class VectorQuantizer(keras.layers.Layer):
             shape=(num_codes, code_size),
             initializer=keras.initializers.GlorotUniform(seed),
             trainable=False,
-            aggregation="only_first_replica",  # as all have the same
+            aggregation="only_first_replica",  # all assign the same
         )
 
     def call(self, latents):

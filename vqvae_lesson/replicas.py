@@ -5,6 +5,7 @@ Gradients are added up by the optimizer. Codes that averages move have no gradie
 their counts and sums are added up as well, so that every replica holds the same codes.
 """
 
+import faulthandler
 import hashlib
 import json
 import os
@@ -437,14 +438,29 @@ def find_strategy(devices=None):
             '{"cluster": {"worker": ["first:5000", "second:5000"]}, '
             '"task": {"type": "worker", "index": 0}}'
         )
-    # Not by the timeout that TensorFlow offers: it leaves a thread behind for each
-    # exchange, until it has run out, and after a thousand steps there are too many.
-    patience = Timer(MOST_WAIT, give_up)
-    patience.start()
-    try:
+    with until_all_have_come(len(workers)):
         return tf.distribute.MultiWorkerMirroredStrategy()
-    finally:
-        patience.cancel()
+
+
+@contextmanager
+def until_all_have_come(count):
+    """Say that so many workers are waited for, and end the process if one never comes.
+
+    TensorFlow holds Python's lock while it waits, so no timer of Python's would run.
+    Its own timeout would not do: it leaves a thread behind for each exchange, until it
+    has run out, and after a thousand steps there are too many.
+    """
+    print(
+        f"waiting for {count} workers; without all of them in {MOST_WAIT} s this one "
+        "ends: look at addresses and ports",
+        flush=True,
+    )
+    with open(os.devnull, "w") as nowhere:
+        faulthandler.dump_traceback_later(MOST_WAIT, exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
 
 def is_chief(strategy):
