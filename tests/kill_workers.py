@@ -1,6 +1,7 @@
 """Kill one of two workers again and again, and go on: ``make faults``.
 
-Every kill is a real one (SIGKILL), at a random moment. The other worker must end by
+Every kill is a real one (SIGKILL), at a random step, or in what follows it: an epoch's
+end with its measure and checkpoint, or the k-means start. The other worker must end by
 itself, with a line that says why. Both begin again with ``--resume``; in the end all
 numbers must be, bit for bit, those of two workers that nobody killed.
 """
@@ -8,6 +9,7 @@ numbers must be, bit for bit, those of two workers that nobody killed.
 import json
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -17,13 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
+from vqvae_lesson.glyphs import draw_glyphs
 from vqvae_lesson.replicas import MOST_WAIT
 
-DATA = ["--data", "glyphs"]
-OPTIONS = ["--recipe", "small", "--base-depth", "2", "--steps", "1500"]
-OPTIONS += ["--batch-size", "16", "--warm-up-steps", "20"]
+LETTERS, PER_EPOCH = 500, 25  # a checkpoint every 25 steps of 16
+RECIPE = ["--recipe", "small", "--base-depth", "2", "--num-codes", "16"]
+RECIPE += ["--batch-size", "16", "--warm-up-steps", "20"]
+STEPS = 1_000
 LONGEST = MOST_WAIT + 60  # seconds in which a worker that is left must end
-FIRST, LAST = 10, 30  # seconds after the start in which a kill may come
+MOST_STEPS, MOST_SECONDS = 2 * PER_EPOCH, 0.5  # until a kill
 
 
 def free_ports(count):
@@ -44,79 +48,109 @@ def told(index, ports):
     return json.dumps({"cluster": {"worker": workers}, "task": task})
 
 
-def start(folder, options=()):
-    """Start two workers that share one training."""
-    ports = free_ports(2)
-    command = [sys.executable, "-m", "vqvae_lesson", "train", "--out", folder, *DATA]
-    started = []
-    for index in range(2):
+def save_letters(folder):
+    """Save letters, drawn by the package, and say how to name them."""
+    path = Path(folder, "letters.npz")
+    np.savez(path, images=draw_glyphs(LETTERS, seed=0)[0])
+    return ["--data", str(path)]
+
+
+def start(folder, *options, program=("-m", "vqvae_lesson", "train")):
+    """Start a worker for each list of options; it speaks into a file of the folder."""
+    ports, workers = free_ports(len(options)), []
+    for index, own in enumerate(options):
         config = told(index, ports)
-        started.append(
-            subprocess.Popen(
-                [*command, *options],
+        with open(Path(folder, f"{index}.txt"), "w") as said:
+            worker = subprocess.Popen(
+                [sys.executable, *program, *own],
                 env={**os.environ, "TF_CONFIG": config, "OMP_NUM_THREADS": "1"},
-                stdout=subprocess.PIPE,
+                stdout=said,
                 stderr=subprocess.STDOUT,
-                text=True,
             )
-        )
-    return started
+        workers.append(worker)
+    return workers
 
 
-def last_line(worker, limit=None):
-    """Wait until a worker has ended; hand back the last line that it said."""
-    said, _ = worker.communicate(timeout=limit)
-    return said.strip().splitlines()[-1] if said.strip() else ""
+def lines(folder, index):
+    """Read what a worker has said, without its progress bar."""
+    text = Path(folder, f"{index}.txt").read_text(errors="replace")
+    parts = re.split(r"[\r\n]+", text)
+    return [part for part in parts if part.strip() and not re.search(r"\d+%\|", part)]
 
 
-def begin_or_resume(folder):
+def step_of(folder, index):
+    """Read the step at which a worker's progress bar stands; None before it is there."""
+    steps = re.findall(r"(\d+)/\d+ \[", Path(folder, f"{index}.txt").read_text())
+    return int(steps[-1]) if steps else None
+
+
+def begin_or_resume(folder, data):
     """Start both workers, from the checkpoint if there is a run in the folder."""
-    if (folder / "manifest.json").exists():
-        return start(folder, ["--resume"])
-    return start(folder, OPTIONS)
+    run = Path(folder, "run")
+    begun = (run / "manifest.json").exists()
+    how = ["--resume"] if begun else [*RECIPE, "--steps", str(STEPS)]
+    options = ["--out", str(run), *data, *how]
+    return start(folder, options, options)
 
 
-def disturbed(folder, kills, seed):
-    """Train, and kill one worker so many times; return how each other one ended."""
-    chance, lines = random.Random(seed), []
-    while len(lines) < kills:
-        workers = begin_or_resume(folder)
+def wait_for(folder, index, worker, steps, seconds):
+    """Wait until a worker has gone some steps, and a moment; whether it still runs."""
+    first = None
+    while first is None or step_of(folder, index) < first + steps:
+        if worker.poll() is not None:
+            return False
+        first = step_of(folder, index) if first is None else first
+        time.sleep(0.02)
+    time.sleep(seconds)
+    return worker.poll() is None
+
+
+def disturbed(folder, data, kills, seed):
+    """Train, and kill one worker so many times; return how often."""
+    chance = random.Random(seed)
+    for kill in range(kills):
+        workers = begin_or_resume(folder, data)
         victim = chance.randrange(2)
-        end = time.monotonic() + chance.uniform(FIRST, LAST)
-        while time.monotonic() < end and workers[victim].poll() is None:
-            time.sleep(0.1)
-        if workers[victim].poll() is not None:  # trained to the end before the kill
-            break
+        moment = chance.randrange(MOST_STEPS), chance.uniform(0, MOST_SECONDS)
+        if not wait_for(folder, victim, workers[victim], *moment):
+            return kill  # trained to the end before
+        step = step_of(folder, victim)
         workers[victim].kill()
-        lines.append(last_line(workers[1 - victim], LONGEST))
-        print(f"{len(lines)} of {kills}: worker {victim} killed; {lines[-1]}")
-    for worker in begin_or_resume(folder):
-        print("at the end:", last_line(worker))
-    return lines
+        workers[1 - victim].wait(LONGEST)
+        workers[victim].wait()
+        said = lines(folder, 1 - victim)[-1]
+        print(
+            f"{kill + 1} of {kills}: worker {victim} killed at {step}; {said}",
+            flush=True,
+        )
+    return kills
 
 
-def arrays(folder):
-    """Read every number of a checkpoint."""
-    with np.load(folder / "checkpoint.npz") as file:
-        return {name: file[name] for name in file.files if file[name].dtype != object}
+def finish(folder, data):
+    """Train to the end."""
+    for index, worker in enumerate(begin_or_resume(folder, data)):
+        worker.wait()
+        print("at the end:", lines(folder, index)[-1], flush=True)
+    with np.load(Path(folder, "run", "checkpoint.npz")) as file:
+        numbers = {name: file[name] for name in file.files}
+    return {name: one for name, one in numbers.items() if one.dtype.kind in "fiu"}
 
 
 def main(kills):
     """Compare a run that was killed with one that was not."""
-    with tempfile.TemporaryDirectory() as folder:
-        whole, broken = Path(folder, "whole"), Path(folder, "broken")
-        for worker in begin_or_resume(whole):
-            print("undisturbed:", last_line(worker))
-        lines = disturbed(broken, kills, seed=0)
-        one, other = arrays(whole), arrays(broken)
+    with (
+        tempfile.TemporaryDirectory() as whole,
+        tempfile.TemporaryDirectory() as broken,
+    ):
+        data = save_letters(whole)
+        expected = finish(whole, data)
+        done = disturbed(broken, data, kills, seed=0)
+        found = finish(broken, data)
     different = [
-        name
-        for name in one
-        if np.issubdtype(one[name].dtype, np.number)
-        and not np.array_equal(one[name], other[name])
+        name for name, one in expected.items() if not np.array_equal(one, found[name])
     ]
-    print(f"{len(lines)} kills, {len(different)} of {len(one)} arrays differ")
-    return bool(different)
+    print(f"{done} kills, {len(different)} of {len(expected)} arrays differ")
+    return bool(different) or done < kills
 
 
 if __name__ == "__main__":
