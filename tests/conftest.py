@@ -17,7 +17,7 @@ SECONDS = {
     **{"test_weights": 68, "test_runs_hardened": 53, "test_paper": 51, "test_lab": 50},
     **{"test_book": 45, "test_runs": 45, "test_command_line": 45, "test_draw": 40},
     **{"test_quantizer_layers": 37, "test_prior": 30, "test_grid": 30, "test_vae": 30},
-    **{"test_health": 25, "test_exercises": 25},
+    **{"test_health": 25, "test_exercises": 25, "test_faults": 50, "test_streamed": 45},
 }
 
 

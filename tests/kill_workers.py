@@ -79,7 +79,7 @@ def lines(folder, index):
 
 
 def step_of(folder, index):
-    """Read the step at which a worker's progress bar stands; None before it is there."""
+    """Read the step at which a worker's progress bar stands; None before it shows."""
     steps = re.findall(r"(\d+)/\d+ \[", Path(folder, f"{index}.txt").read_text())
     return int(steps[-1]) if steps else None
 

@@ -329,6 +329,13 @@ def test_a_zip_of_endless_entries_is_refused_before_they_are_listed(tmp_path):
     assert "too many arrays" in refused_unread(path)
 
 
+def test_a_zip_of_more_entries_than_16_bits_count_is_refused_too(tmp_path):
+    path = tmp_path / "a.npz"
+    write_zip(path, [(f"{number:x}", b"", 0) for number in range(2**16)])
+    assert b"PK\x06\x06" in path.read_bytes()
+    assert "too many arrays" in refused_unread(path)
+
+
 def test_an_array_in_place_of_an_archive_is_refused_unread(tmp_path):
     path = tmp_path / "a.npz"
     path.write_bytes(npy_header((10**10,)))

@@ -224,12 +224,14 @@ def with_all(strategy):
 
 def give_up():
     """End this process at once: TensorFlow waits, and hears no signal."""
-    print(
-        f"Error: another worker did not answer for {MOST_WAIT} s: start all of them "
-        "again, with --resume if they had begun",
-        flush=True,
-    )
-    os._exit(1)
+    try:
+        print(
+            f"Error: another worker did not answer for {MOST_WAIT} s: start all of "
+            "them again, with --resume if they had begun",
+            flush=True,
+        )
+    finally:  # also where nobody listens any more
+        os._exit(1)
 
 
 def expect_agreement(strategy, **texts):
@@ -438,8 +440,14 @@ def find_strategy(devices=None):
             '{"cluster": {"worker": ["first:5000", "second:5000"]}, '
             '"task": {"type": "worker", "index": 0}}'
         )
-    with until_all_have_come(len(workers)):
-        return tf.distribute.MultiWorkerMirroredStrategy()
+    try:
+        with until_all_have_come(len(workers)):
+            return tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.UnknownError:
+        raise LessonError(
+            f"{workers[index]} is no address to listen at, or another program does: "
+            "name another in TF_CONFIG, for all workers"
+        ) from None
 
 
 @contextmanager
