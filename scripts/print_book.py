@@ -262,16 +262,16 @@ def space_bookmarks(writer, titles):
         mark.node[NameObject("/Title")] = title
 
 
-def print_book(browser, path):
+def print_book(page, path):
     """Print the built book.
 
     Parameters
     ----------
-    browser : playwright Browser
+    page : playwright Page
+        As :func:`open_book` opens it.
     path : Path
         The PDF to write.
     """
-    page = open_book(browser)
     numbers, found = None, {}
     while numbers != found:
         numbers = found
@@ -285,7 +285,6 @@ def print_book(browser, path):
         )
         found = pages_of(path)
     titles = page.locator("h1, h2, h3, h4").all_text_contents()
-    page.close()
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     writer = PdfWriter(clone_from=path)
     space_bookmarks(writer, titles)
@@ -303,7 +302,7 @@ def main():
         browser = playwright.chromium.launch(
             executable_path=found, args=["--no-sandbox"]
         )
-        print_book(browser, path)
+        print_book(open_book(browser), path)
         browser.close()
     pages, size = len(PdfReader(path).pages), path.stat().st_size
     print(f"{path}: {pages} pages, {size / 1e6:.1f} MB")

@@ -39,7 +39,7 @@ CHAPTERS = [name for name in PAGES if re.match(r"book/\d", name)]
 
 @pytest.fixture(scope="module", params=[*PAGES, "search"])
 def opened(chromium, request):
-    """Open a page once for all tests that leave it as they find it, until it rests."""
+    """Open a page once for all tests that leave it as they find it."""
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.heard, page.asked = [], []
     page.on("console", lambda said: said.type != "log" and page.heard.append(said.text))
@@ -47,7 +47,6 @@ def opened(chromium, request):
     page.on("requestfailed", lambda request: page.heard.append(request.url))
     page.on("request", lambda request: page.asked.append(request.url))
     page.goto((BUILT / f"{request.param}.html").as_uri())
-    page.wait_for_load_state("networkidle")
     yield page
     page.close()
 
@@ -73,12 +72,6 @@ def address(request):
     if request.param == "file":
         return BUILT.as_uri()
     return request.getfixturevalue("served")
-
-
-def test_a_page_is_silent_and_asks_for_nothing_from_elsewhere(opened):
-    assert not opened.heard
-    foreign = [url for url in opened.asked if not url.startswith(("file:", "data:"))]
-    assert not foreign
 
 
 def test_a_page_is_light(opened):
@@ -351,3 +344,19 @@ def test_solutions_and_answers_open_and_close(opened):
             first.click()
             assert first.evaluate(f"fold => ({SEEN})([fold])[0].open") != before
     assert folds.evaluate_all(SEEN) == closed
+
+
+# The last two: the page has been played with, and what axe needs is added to it.
+
+
+def test_a_page_is_silent_and_asks_for_nothing_from_elsewhere(opened):
+    assert not opened.heard
+    foreign = [url for url in opened.asked if not url.startswith(("file:", "data:"))]
+    assert not foreign
+
+
+def test_axe_finds_nothing_to_mend(opened):
+    access = pytest.importorskip("tests.access", exc_type=ImportError)
+    access.show_whole(opened)
+    for look in access.looks_at(opened.url):
+        assert not access.what_axe_finds(opened, *look)

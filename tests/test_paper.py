@@ -24,21 +24,27 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def printed(chromium, tmp_path_factory):
+def whole(chromium):
+    """Open the whole book, once for all that is done with it."""
+    page = open_book(chromium)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def printed(whole, tmp_path_factory):
     path = tmp_path_factory.mktemp("paper") / "book.pdf"
-    print_book(chromium, path)
+    print_book(whole, path)
     return path
 
 
 @pytest.fixture(scope="module")
-def opened(chromium):
-    """Open the whole book once, as it is before it is printed, as wide as paper."""
-    page = open_book(chromium)
+def opened(whole, printed):
+    """Show the book as it was printed, as wide as paper."""
     width, height = (length / PIXEL for length in PAPER)
-    page.set_viewport_size({"width": round(width), "height": round(height)})
-    page.emulate_media(media="print")
-    yield page
-    page.close()
+    whole.set_viewport_size({"width": round(width), "height": round(height)})
+    whole.emulate_media(media="print")
+    return whole
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,7 @@
 
 import re
 
-import pytest
-
-from tests.test_pages import BUILT, PAGES
-
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+from axe_playwright_python import sync_playwright as axe
 
 # Contrast, which takes longest, is all that a theme can change, and no width can.
 CONTRAST = ["color-contrast", "link-in-text-block"]
@@ -15,15 +11,6 @@ RULES = {
     ("light", 360): {"rules": {rule: {"enabled": False} for rule in CONTRAST}},
     ("dark", 360): {"runOnly": CONTRAST},
 }
-NAMES = [*PAGES, "search"]
-# Pages of functions are alike: two of them stand for all where time counts.
-ALIKE = [name for name in PAGES if re.search(r"functions/(?!index|quantizer)", name)]
-LOOKS = [
-    (name, *look)
-    for name in NAMES
-    for look in RULES
-    if look == ("light", 1280) or name not in ALIKE
-]
 # A shadow at the edge would hide from axe what lies behind a text.
 PLAIN = "* { background-image: none !important; }"
 # The theme lets a keyboard reach what scrolls, a moment after the window has changed.
@@ -58,44 +45,30 @@ FIRST_OF_ALIKE = """axe.configure({
 })"""
 
 
-def open_whole(chromium, name):
-    """Open a page, and all that is folded on it."""
-    page = chromium.new_page(
-        color_scheme="light",
-        reduced_motion="reduce",
-        viewport={"width": 1280, "height": 900},
-    )
-    page.goto((BUILT / f"{name}.html").as_uri())
+def looks_at(address):
+    """List themes and widths in which a page is looked at."""
+    # Pages of functions are alike: two of them stand for all where time counts.
+    alike = re.search(r"functions/(?!index|quantizer)", address)
+    return [look for look in RULES if look == ("light", 1280) or not alike]
+
+
+def show_whole(page):
+    """Open all that is folded on a page, as axe sees it, and bring axe."""
+    page.emulate_media(reduced_motion="reduce")
+    page.mouse.move(0, 0)
     page.add_style_tag(content=PLAIN)
     page.evaluate(
+        "document.activeElement.blur();"
         "document.querySelectorAll('details').forEach(fold => (fold.open = true));"
         "document.querySelectorAll('.toggle-button-hidden').forEach("
         "button => button.click())"
     )
     page.evaluate(axe.Axe().axe_script)
     page.evaluate(FIRST_OF_ALIKE)
-    return page
 
 
-@pytest.fixture(scope="module")
-def whole(chromium):
-    """Give a function that opens a page once for every look at it."""
-    opened = {}
-
-    def opening(name):
-        if name not in opened:
-            for page in opened.values():
-                page.close()
-            opened.clear()
-            opened[name] = open_whole(chromium, name)
-        return opened[name]
-
-    return opening
-
-
-@pytest.mark.parametrize(("name", "theme", "width"), LOOKS)
-def test_axe_finds_nothing_to_mend(whole, name, theme, width):
-    page = whole(name)
+def what_axe_finds(page, theme, width):
+    """Look at a page that is shown whole; a line for each place to mend."""
     page.emulate_media(color_scheme=theme)
     page.set_viewport_size({"width": width, "height": 900})
     page.wait_for_function(REACHED)
@@ -104,8 +77,8 @@ def test_axe_finds_nothing_to_mend(whole, name, theme, width):
     asked.update(page.evaluate(MARK_ALIKE, [*asked]))
     options = {"resultTypes": ["violations"], **RULES[theme, width]}
     found = page.evaluate("options => axe.run(options)", options)["violations"]
-    assert not [
-        f"{wrong['impact']} {wrong['id']}: {node['html'][:200]}"
+    return [
+        f"{theme}, {width}: {wrong['impact']} {wrong['id']}: {node['html'][:200]}"
         for wrong in found
         for node in wrong["nodes"]
         if wrong["impact"] != "minor"
