@@ -9,6 +9,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
+from pypdfium2 import PdfDocument
 
 from scripts.print_book import BUILT, open_book, pages_of, parts, print_book
 
@@ -50,7 +51,9 @@ def opened(whole, printed):
 @pytest.fixture(scope="module")
 def texts(printed):
     """Text of each page, without the number below it."""
-    pages = [" ".join(page.extract_text().split()) for page in PdfReader(printed).pages]
+    with PdfDocument(printed) as book:
+        found = [page.get_textpage().get_text_range() for page in book]
+    pages = [" ".join(text.split()) for text in found]
     for number, text in enumerate(pages[1:], 2):
         assert re.search(rf"\b{number}\b", text), "each page but the first is numbered"
     return pages
@@ -72,6 +75,11 @@ def title(name):
     return heading.get_text().strip()
 
 
+def pattern(name):
+    """Find a page's title in text that has lost the spaces where a line ended."""
+    return " ?".join(map(re.escape, title(name).split()))
+
+
 def test_the_book_says_what_it_is_and_is_no_burden(printed):
     reader = PdfReader(printed)
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
@@ -85,7 +93,7 @@ def test_every_chapter_begins_a_page_and_is_where_the_contents_say(texts, starts
     assert [*starts.values()] == sorted({*starts.values()}), "one page each, in order"
     contents = " ".join(texts[1:3])
     for name, number in starts.items():
-        head, text = re.escape(title(name)), texts[number - 1]
+        head, text = pattern(name), texts[number - 1]
         assert re.match(rf"{head}\b", text)
         assert len(re.findall(head, text[:200])) > 1, "running head and title"
         assert re.search(rf"{head}[ .]*{number}\b", contents)
@@ -95,7 +103,7 @@ def test_a_chapter_has_its_title_above_every_page(texts, starts):
     bounds = [*starts.items(), ("", len(texts) + 1)]
     for (name, first), (_, after) in pairwise(bounds):
         for text in texts[first - 1 : after - 1]:
-            assert title(name) in text
+            assert re.search(pattern(name), text)
 
 
 def test_bookmarks_lead_to_every_chapter(printed, starts):
