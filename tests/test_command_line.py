@@ -19,6 +19,7 @@ from PIL import Image
 from vqvae_lesson import __main__, data, kmnist
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.glyphs import draw_glyphs
+from vqvae_lesson.streamed import write_shards
 
 IMAGES, LABELS = draw_glyphs(40, seed=0)
 SMALL = ["--num-codes", "8", "--base-depth", "4", "--batch-size", "8"]
@@ -330,6 +331,17 @@ def test_pictures_are_decoded_a_few_at_a_time(command, trained, monkeypatch):
     assert sizes[3:] == [600]
     many, one = (np.asarray(Image.open(name), int) for name in ("many.png", "one.png"))
     assert np.abs(many - one).max() <= 1
+
+
+def test_letters_on_the_disk_are_reconstructed_but_have_no_prior(command, trained):
+    write_shards("shards", IMAGES, LABELS)
+    for source in ("letters.npz", "shards"):
+        options = ["--from", trained, "--data", source, "--out", f"{source}.png"]
+        assert command("reconstruct", *options)[0] == 0
+    assert Path("shards.png").read_bytes() == Path("letters.npz.png").read_bytes()
+    code, _, err = command("prior", "--from", trained, "--data", "shards")
+    assert code == 1
+    assert "shards stays on the disk" in err
 
 
 def test_letters_of_another_shape_cannot_be_reconstructed(command, trained):
