@@ -9,7 +9,7 @@ load through the same door, :func:`load_letters`.
 import hashlib
 import os
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import partial, wraps
 from pathlib import Path
 
 import numpy as np
@@ -395,7 +395,7 @@ def lesson_letters():
         return load_glyphs()
 
 
-def expect_batches(images, batch_size, seed=0, epoch=0):
+def _expect_batches(images, batch_size, seed=0, epoch=0):
     """Refuse a batch that is empty, or larger than all images together."""
     if not 1 <= batch_size <= len(images):
         raise LessonError(
@@ -404,8 +404,19 @@ def expect_batches(images, batch_size, seed=0, epoch=0):
         )
 
 
-@singledispatch
-@check_before(expect_batches)
+def _also_from_disk(batches):
+    """Let images that stay on the disk hand out their batches themselves."""
+
+    @wraps(batches)
+    def where_they_are(images, *args, **kwargs):
+        streamed = getattr(images, "batches", None)
+        return (streamed or partial(batches, images))(*args, **kwargs)
+
+    return where_they_are
+
+
+@check_before(_expect_batches)
+@_also_from_disk
 def batches(images, batch_size, seed=0, epoch=0):
     """Shuffle the images and hand them out in batches; the last odd ones stay.
 

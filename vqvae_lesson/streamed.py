@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vqvae_lesson.data import batches, expect_batches, to_float
-from vqvae_lesson.errors import LessonError, check_before
+from vqvae_lesson.data import to_float
+from vqvae_lesson.errors import LessonError
 from vqvae_lesson.intake import (
     ROOM,
     array_header,
@@ -85,30 +85,38 @@ class StreamedImages:
         """Read them: numbers in [0, 1], float32 [N, H, W, C]."""
         return to_float(self.read(self.rows)).astype(dtype or self.dtype, copy=False)
 
+    def batches(self, batch_size, seed=0, epoch=0):
+        """Read batch by batch, in the order that images in memory have.
+
+        Parameters
+        ----------
+        batch_size, seed, epoch : int
+            As for :func:`~vqvae_lesson.data.batches`.
+
+        Returns
+        -------
+        tf.data.Dataset
+            Of N // batch_size tensors, float32 [batch_size, H, W, C].
+        """
+        import tensorflow as tf
+
+        order = np.random.default_rng([seed, epoch]).permutation(self.rows)
+
+        def read(number):
+            rows = order[number * batch_size : (number + 1) * batch_size]
+            return to_float(self.read(rows))
+
+        def batch(number):
+            found = tf.numpy_function(read, [number], tf.float32)
+            return tf.ensure_shape(found, [batch_size, *self.shape[1:]])
+
+        numbers = tf.data.Dataset.range(len(self) // batch_size)
+        return numbers.map(batch).prefetch(tf.data.AUTOTUNE)
+
     @property
     def fingerprint(self):
         """Bytes that other images, or the same in another order, do not have."""
         return hashlib.sha256(self.digest + self.rows.data).digest()
-
-
-@batches.register(StreamedImages)
-@check_before(expect_batches)
-def _(images, batch_size, seed=0, epoch=0):
-    """Read batch by batch, in the order that images in memory have."""
-    import tensorflow as tf
-
-    order = np.random.default_rng([seed, epoch]).permutation(images.rows)
-
-    def read(number):
-        rows = order[number * batch_size : (number + 1) * batch_size]
-        return to_float(images.read(rows))
-
-    def batch(number):
-        found = tf.numpy_function(read, [number], tf.float32)
-        return tf.ensure_shape(found, [batch_size, *images.shape[1:]])
-
-    numbers = tf.data.Dataset.range(len(images) // batch_size)
-    return numbers.map(batch).prefetch(tf.data.AUTOTUNE)
 
 
 def outgrows_memory(path):
