@@ -13,11 +13,13 @@ MINUTES = Path(__file__).parents[1] / "book" / "minutes.json"
 # Seconds of a processor that the longest files take, roughly, by hand; chapters have
 # theirs on record. One of them, begun last, would keep a core waiting.
 SECONDS = {
-    **{"test_pages": 200, "test_checks": 60, "test_play": 80},
-    **{"test_weights": 68, "test_runs_hardened": 53, "test_paper": 51, "test_lab": 50},
-    **{"test_book": 45, "test_runs": 45, "test_command_line": 45, "test_draw": 40},
-    **{"test_quantizer_layers": 37, "test_prior": 30, "test_grid": 30, "test_vae": 30},
-    **{"test_health": 25, "test_exercises": 25, "test_faults": 50, "test_streamed": 45},
+    **{"test_pages": 210, "test_weights": 90, "test_play": 85, "test_replicas": 65},
+    **{"test_runs_hardened": 60, "test_paper": 55, "test_checks": 50, "test_lab": 45},
+    **{"test_exercises": 45, "test_command_line": 45, "test_draw": 40, "test_look": 40},
+    **{"test_quantizer_layers": 38, "test_book": 35, "test_one_shape": 30},
+    **{"test_runs": 30, "test_plots": 25, "test_api": 25, "museum": 24},
+    **{"test_photographs": 20, "test_fuzz": 20, "test_health": 18, "test_model": 15},
+    **{"test_write": 15, "test_exchange": 14, "test_packing": 13, "test_quantizer": 13},
 }
 
 

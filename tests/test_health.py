@@ -20,6 +20,8 @@ from vqvae_lesson.health import (
 from vqvae_lesson.metrics import code_counts, encode, evaluate
 from vqvae_lesson.quantizer import nearest_code
 from vqvae_lesson.recipes import VQVAERecipe
+from vqvae_lesson.runs.checkpoints import arrays_of
+from vqvae_lesson.runs.run import Run
 from vqvae_lesson.training import Training, train_step
 
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
@@ -214,23 +216,32 @@ def test_after_the_warm_up_the_codes_are_on_the_data():
     assert max(uses[:3]) < min(uses[4:])
 
 
-@pytest.mark.parametrize("stop", [3, 4, 5])
-def test_a_run_that_stopped_at_the_warm_up_goes_on_as_if_it_had_not(stop, tmp_path):
-    from vqvae_lesson.runs.checkpoints import arrays_of
-    from vqvae_lesson.runs.run import Run
-
+@pytest.fixture(scope="module")
+def letters():
+    """Crop 54 drawn letters to their middle, to be quick."""
     letters = load_glyphs(54)
-    letters = replace(
+    return replace(
         letters,
         train_images=letters.train_images[:, 8:20, 8:20],
         held_out_images=letters.held_out_images[:, 8:20, 8:20],
     )
-    whole = Run.start(tmp_path / "whole", letters, RECIPE, steps=7)
+
+
+@pytest.fixture(scope="module")
+def expected(letters, tmp_path_factory):
+    """All numbers of a run that was never stopped."""
+    whole = Run.start(tmp_path_factory.mktemp("whole"), letters, RECIPE, steps=7)
     whole.train()
+    return arrays_of(whole.training.model)
+
+
+@pytest.mark.parametrize("stop", [3, 4, 5])
+def test_a_run_that_stopped_at_the_warm_up_goes_on_as_if_it_had_not(
+    stop, letters, expected, tmp_path
+):
     Run.start(tmp_path / "parts", letters, RECIPE, steps=stop).train()
     parts = Run.resume(tmp_path / "parts", letters, steps=7)
     parts.train()
-    expected = arrays_of(whole.training.model)
     for name, array in arrays_of(parts.training.model).items():
         np.testing.assert_array_equal(array, expected[name])
 

@@ -51,6 +51,19 @@ def state(root):
     return root.evaluate("root => root.state")
 
 
+def pause_when(page, condition):
+    """Press Pause as soon as a state is reached, however slow the machine."""
+    page.wait_for_function(
+        f"""() => {{
+          const figure = document.querySelector(".play");
+          if (!(figure.state.{condition})) return false;
+          const buttons = [...figure.querySelectorAll("button")];
+          buttons.find((button) => button.innerText === "Pause").click();
+          return true;
+        }}"""
+    )
+
+
 def test_libraries_are_those_of_the_list_with_their_licence():
     listed = json.loads((PLAY / "vendor" / "versions.json").read_text())
     files = {file for about in listed.values() for file in about["files"]}
@@ -427,8 +440,7 @@ def test_the_page_moves_codes_as_the_package_does(page, tmp_path, start):
 def test_the_averages_run_by_themselves_and_pause(page, tmp_path):
     root = show(page, play.codes_on_their_way(BATCHES, CORNER), tmp_path / "a.html")
     root.get_by_role("button", name="Run").click()
-    page.wait_for_function("document.querySelector('.play').state.t > 2")
-    root.get_by_role("button", name="Pause").click()
+    pause_when(page, "t > 2")
     paused = state(root)["t"]
     page.wait_for_timeout(200)
     assert state(root)["t"] == paused < 400
@@ -882,8 +894,7 @@ def test_a_replay_moves_by_keys_and_runs_to_its_end(page, tmp_path):
     root.get_by_role("button", name="Run").wait_for()
     assert says.get_attribute("aria-live") == "polite"
     root.get_by_role("button", name="Run").click()
-    page.wait_for_function("document.querySelector('.play').state.step === 3")
-    root.get_by_role("button", name="Pause").click()
+    pause_when(page, "step === 3")
     paused = state(root)["step"]
     page.wait_for_timeout(300)
     assert state(root)["step"] == paused < 50
