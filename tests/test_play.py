@@ -726,10 +726,12 @@ def test_the_ring_is_dragged_and_letters_are_drawn_from_the_prior(page, tmp_path
     page.mouse.up()
     assert np.allclose(state(root)["latent"], shown.data["view"]["high"])
     image = root.locator("image").get_attribute("href")
-    drawn = []
-    for _ in range(300):
-        root.locator("[data-do=draw]").evaluate("button => button.click()")
-        drawn.append(state(root)["latent"])
+    drawn = root.evaluate(
+        """root => Array.from({ length: 300 }, () => {
+          root.querySelector("[data-do=draw]").click();
+          return root.state.latent;
+        })"""
+    )
     assert root.locator("image").get_attribute("href") != image
     own = model.draw(2_000, seed=1)[:, 0].numpy()
     low, high = (shown.data["view"][name] for name in ("low", "high"))
