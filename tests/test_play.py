@@ -56,7 +56,7 @@ def pause_when(page, condition):
     page.wait_for_function(
         f"""() => {{
           const figure = document.querySelector(".play");
-          if (!(figure.state.{condition})) return false;
+          if (!({condition})(figure.state)) return false;
           const buttons = [...figure.querySelectorAll("button")];
           buttons.find((button) => button.innerText === "Pause").click();
           return true;
@@ -440,7 +440,7 @@ def test_the_page_moves_codes_as_the_package_does(page, tmp_path, start):
 def test_the_averages_run_by_themselves_and_pause(page, tmp_path):
     root = show(page, play.codes_on_their_way(BATCHES, CORNER), tmp_path / "a.html")
     root.get_by_role("button", name="Run").click()
-    pause_when(page, "t > 2")
+    pause_when(page, "({ t }) => t > 2 && t < 400")  # it begins anew after 400
     paused = state(root)["t"]
     page.wait_for_timeout(200)
     assert state(root)["t"] == paused < 400
@@ -896,7 +896,7 @@ def test_a_replay_moves_by_keys_and_runs_to_its_end(page, tmp_path):
     root.get_by_role("button", name="Run").wait_for()
     assert says.get_attribute("aria-live") == "polite"
     root.get_by_role("button", name="Run").click()
-    pause_when(page, "step === 3")
+    pause_when(page, "({ step }) => step === 3")
     paused = state(root)["step"]
     page.wait_for_timeout(300)
     assert state(root)["step"] == paused < 50
