@@ -23,6 +23,11 @@ ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "_build" / "html"
 SCRIPTS = ("katex.min.js", "formulas.js")
 STYLES = Path(__file__).with_name("print_book.css")
+# An index of links, and functions that no chapter explains.
+UNPRINTED = {
+    "genindex",
+    *(f"book/functions/{n}" for n in ("runs", "plots", "classroom")),
+}
 
 
 def parts():
@@ -34,9 +39,9 @@ def parts():
 
 
 def names(entries):
-    """Yield all pages below entries of the contents; an index is no use on paper."""
+    """Yield all pages below entries of the contents, but for what no paper needs."""
     for entry in entries:
-        if entry["file"] != "genindex":
+        if entry["file"] not in UNPRINTED:
             yield entry["file"]
         yield from names(entry.get("sections", []))
 

@@ -91,12 +91,17 @@ def test_the_book_says_what_it_is_and_is_no_burden(printed):
 
 def test_every_chapter_begins_a_page_and_is_where_the_contents_say(texts, starts):
     assert [*starts.values()] == sorted({*starts.values()}), "one page each, in order"
-    contents = " ".join(texts[1:3])
     for name, number in starts.items():
         head, text = pattern(name), texts[number - 1]
         assert re.match(rf"{head}\b", text)
         assert len(re.findall(head, text[:200])) > 1, "running head and title"
-        assert re.search(rf"{head}[ .]*{number}\b", contents)
+    entries = [
+        (caption, *(f"{title(name)} {starts[name]}" for name in part))
+        for caption, part in parts()
+    ]
+    told = " ".join(entry for part in entries for entry in part)
+    # Between letters of this page alone, the reader of PDFs finds spaces.
+    assert texts[1].replace(" ", "").endswith(told.replace(" ", ""))
 
 
 def test_a_chapter_has_its_title_above_every_page(texts, starts):
