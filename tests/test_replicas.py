@@ -1,5 +1,6 @@
 """A batch shared by two devices, or by two workers, ends where one device ends."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,11 +14,16 @@ from tests.kill_workers import free_ports, told
 from vqvae_lesson.ema import CodebookState
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.recipes import find_recipe
-from vqvae_lesson.replicas import SharedTraining, find_strategy
+from vqvae_lesson.replicas import SharedTraining, find_strategy, mirrored
 
 PROGRAM = Path(__file__).with_name("share_training.py")
 NAMES = ["article", "healthy", "grid", "residual"]
 LIMIT = 300  # seconds
+
+
+def config(workers, kind="worker", index=0, **others):
+    task = {"type": kind, "index": index}
+    return json.dumps({"cluster": {"worker": workers, **others}, "task": task})
 
 
 def start(folder, devices, **environment):
@@ -125,12 +131,29 @@ def test_a_worker_that_nobody_joins_ends_by_itself(index):
 
 @pytest.mark.parametrize(
     "config",
-    ["{", "[]", "{}", '{"cluster": {"worker": ["a:1"]}, "task": {"index": 1}}'],
+    [
+        *("{", "[]", "{}", "[" * 200_000),
+        config(["a:1"], index=1),
+        config(["a:1"], index=False),
+        config(["a:1"], index=0.0),
+        config(["a:1"], index="0"),
+        config(["a:1"], kind="chief"),
+        config(["a:1"], kind=None),
+        *(config([one]) for one in ("a", "a:0", "a:65536", "a:http", "grpc://a:1", 5)),
+        config(["a:1", "a:1"]),
+        config("a:1"),
+        config(["a:1"], chief=["b:1"]),
+    ],
 )
 def test_a_config_that_names_no_worker_is_refused(monkeypatch, config):
     monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(LessonError, match="TF_CONFIG is"):
         find_strategy()
+
+
+def test_less_than_one_device_is_refused():
+    with pytest.raises(LessonError, match="0 devices, expected at least 1"):
+        mirrored(0)
 
 
 def test_workers_and_devices_are_one_thing_or_the_other(monkeypatch):

@@ -287,3 +287,60 @@ def test_only_bytes_are_written_and_only_once(tmp_path):
     assert "expected uint8" in refused(write_shards, tmp_path, IMAGES / 255)
     write_shards(tmp_path / "a", IMAGES[:5])
     assert "holds shards already" in refused(write_shards, tmp_path / "a", IMAGES)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_is_refused_before_it_is_opened(tmp_path, make):
+    write_shards(tmp_path, IMAGES)
+    make(tmp_path / "x.tfrecord")
+    assert "x.tfrecord" in refused(open_shards, tmp_path)
+
+
+def test_damaged_labels_are_refused(tmp_path, little_room):
+    many = np.zeros([20_000, 2, 2], np.uint8)
+    path = save_npz(tmp_path, many, labels=np.arange(20_000))
+    content = bytearray(path.read_bytes())
+    content[content.index(b"labels.npy") + 150_000] ^= 1
+    path.write_bytes(content)
+    assert "is damaged" in refused(load_own, path)
+
+
+def test_images_that_were_changed_after_the_start_are_not_read(both):
+    _, on_disk = both
+    parts = on_disk.train_images.read
+    paths = parts.__self__.paths if hasattr(parts, "__self__") else [parts.args[0]]
+    for path in paths:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        os.utime(path, ns=(1, 1))
+    message = refused(np.asarray, on_disk.train_images[:3])
+    assert "was changed after the start" in message
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "said"),
+    [
+        (IMAGES, LABELS[:-1], "a label is None"),
+        (IMAGES, [*LABELS, 1], "more labels than images"),
+        (IMAGES, LABELS + 0.5, "a label is"),
+        ([IMAGES[0], IMAGES[0][:5]], None, "all of one size"),
+        (IMAGES[:, :0], None, "an image is"),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_written(tmp_path, images, labels, said):
+    assert said in refused(write_shards, tmp_path, images, labels, shard_size=40)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_labels_of_another_kind_are_refused(tmp_path):
+    features = {
+        name: tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+        for name, value in {"height": 1, "width": 1, "channels": 1}.items()
+    }
+    features["image"] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"a"]))
+    features["label"] = tf.train.Feature(float_list=tf.train.FloatList(value=[1.0]))
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    with tf.io.TFRecordWriter(str(tmp_path / "a.tfrecord")) as writer:
+        writer.write(example.SerializeToString())
+    assert "perhaps label" in refused(open_shards, tmp_path)

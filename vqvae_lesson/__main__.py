@@ -448,6 +448,8 @@ def _reason(error):
         return "a file is nested too deeply: expected one that `train` or Jupyter wrote"
     if tensorflow and isinstance(error, tensorflow.errors.OpError):
         first, *_ = f"{error.message}\n".split("\n")
+        if "LessonError: " in first:  # raised where TensorFlow has called for letters
+            return first.partition("LessonError: ")[2]
         return f"TensorFlow gave up ({first[:200]}): use smaller numbers"
     return str(error) if isinstance(error, LessonError | OSError) else None
 

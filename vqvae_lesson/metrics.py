@@ -23,7 +23,7 @@ __all__ = [
     "evaluate",
 ]
 
-MOST_VALUES = 2**23  # of a piece of a data set
+MOST_VALUES = 2**22  # of a piece of a data set
 
 
 class Metrics(NamedTuple):

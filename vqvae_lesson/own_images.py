@@ -109,7 +109,10 @@ def read_pngs(folder):
             f"{folder} cannot be read ({error.strerror}): allow it, or name another"
         ) from None
     if not paths:
-        raise LessonError(f"{folder} holds no PNG files, expected letters as *.png")
+        raise LessonError(
+            f"{folder} holds no PNG files, expected letters as *.png, or "
+            "shards as *.tfrecord"
+        )
     shape, _ = png_header(paths[0])
     for path in paths:
         found, _ = png_header(path)

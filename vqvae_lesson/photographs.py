@@ -8,6 +8,7 @@ bytes.
 
 import math
 import struct
+import zlib
 from io import BytesIO
 from typing import NamedTuple
 
@@ -49,6 +50,7 @@ __all__ = [
 HEAD = struct.Struct("<HHHHBH")
 MOST_SHARES = 2**16 - 1
 MOST_CODES = 2**25  # in a file: a photograph of 130 megapixels in four stages
+MOST_STEPS = 2**32  # of a decoder that goes through the codes at each place
 tfd = tfp.distributions
 
 BLOCK = 64  # places along a side of a block
@@ -326,6 +328,8 @@ def code_photograph(model, photograph, side=BLOCK):
 
 def _expect_digits(model, digits, shape, side=BLOCK):
     """Refuse digits that this model cannot draw, or another grid's."""
+    if type(side) is not int or side < 1:
+        raise LessonError(f"side is {side!r}, expected a whole number from 1")
     digits, most = np.asarray(digits), model.recipe.parts
     grid = [-(-size // 2**model.recipe.halvings) for size in shape[:2]]
     whole = digits.ndim == 3 and digits.dtype.kind in "iu"
@@ -454,7 +458,15 @@ def _expect_grid(digits, shape, num_codes):
             f"digits are {digits.dtype} {list(digits.shape)}, expected whole numbers "
             f"[rows, columns, S], at most {MOST_CODES:,} of them"
         )
-    if not 2 <= num_codes < 2**16 or not 0 <= digits.min() <= digits.max() < num_codes:
+    if type(num_codes) is not int or not 2 <= num_codes < 2**16:
+        raise LessonError(f"num_codes is {num_codes!r}, expected 2 to {2**16 - 1}")
+    if digits.shape[2] > 255 or digits.size * num_codes > MOST_STEPS:
+        raise LessonError(
+            f"{digits.size:,} digits of {digits.shape[2]} stages and {num_codes} codes "
+            "are too much for a file, expected at most 255 stages, and digits times "
+            f"codes at most {MOST_STEPS:,}"
+        )
+    if not 0 <= digits.min() <= digits.max() < num_codes:
         raise LessonError(
             f"digits lie between {digits.min()} and {digits.max()}, expected 0 to "
             f"{num_codes - 1}"
@@ -499,8 +511,17 @@ def to_bytes(digits, shape, num_codes):
     rows, columns, stages = np.shape(digits)
     places = np.reshape(digits, [-1, stages])
     shares = shares_of(places, num_codes)
-    head = HEAD.pack(rows, columns, *shape[:2], stages, num_codes)
-    return head + shares.tobytes() + pack(places, prior_of(shares))
+    head = HEAD.pack(rows, columns, *shape[:2], stages, num_codes) + shares.tobytes()
+    return head + sealed(head, pack(places, prior_of(shares)))
+
+
+def sealed(head, packed):
+    """Let the checksum of packed codes hold for what stands before them, too.
+
+    Done twice, it is as before.
+    """
+    (checksum,) = struct.unpack_from("<I", packed)
+    return struct.pack("<I", checksum ^ zlib.crc32(head)) + packed[4:]
 
 
 def from_bytes(data):
@@ -536,15 +557,17 @@ def from_bytes(data):
         raise wrong
     rows, columns, height, width, stages, num_codes = HEAD.unpack_from(data)
     start = HEAD.size + 2 * stages * num_codes
-    many = rows * columns * stages > MOST_CODES
-    if many or not rows * columns * stages * num_codes or len(data) < start:
+    places = rows * columns * stages
+    many = places > MOST_CODES or places * num_codes > MOST_STEPS
+    if many or not places or num_codes < 2 or len(data) < start + 4:
         raise wrong
     shares = np.frombuffer(data[HEAD.size : start], "<u2").reshape(stages, num_codes)
     whole = _is_grid_of((height, width), (rows, columns))
     if not whole or not np.all(shares.any(axis=1)):
         raise wrong
     try:
-        places = unpack(data[start:], rows * columns, prior_of(shares))
+        packed = sealed(data[:start], data[start:])
+        places = unpack(packed, rows * columns, prior_of(shares))
     except LessonError:
         raise wrong from None
     return places.reshape(rows, columns, stages), (height, width)

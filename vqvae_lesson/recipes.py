@@ -23,6 +23,7 @@ __all__ = [
     "find_recipe",
 ]
 
+MOST_STARTED = 16_384
 MOST_FLOAT = 3e38  # float32 ends there
 EMAStartName = Literal["article", "debiased", "consistent"]
 QuantizerName = Literal[
@@ -243,6 +244,12 @@ class VQVAERecipe(Recipe):
             raise LessonError(
                 f"num_codes is {self.entries}, expected at most one for each of "
                 f"{latents} latents: use more images"
+            )
+        if self.warm_up_steps and self.entries > MOST_STARTED:
+            raise LessonError(
+                f"num_codes is {self.entries}, expected at most {MOST_STARTED} where "
+                "k-means starts them, which takes hours for more: use warm_up_steps 0, "
+                "with revive_below above 0"
             )
 
     def latents_of(self, image_shape):

@@ -40,6 +40,7 @@ __all__ = [
     "expect_agreement",
     "mirrored",
     "find_strategy",
+    "read_config",
     "is_chief",
 ]
 
@@ -372,13 +373,16 @@ def mirrored(devices):
     Raises
     ------
     LessonError
-        If TensorFlow has started already with fewer parts of the processor.
+        For less than one, or if TensorFlow has started already with fewer parts of
+        the processor.
 
     Examples
     --------
     >>> mirrored(1).num_replicas_in_sync
     1
     """
+    if devices < 1:
+        raise LessonError(f"{devices} devices, expected at least 1")
     kind = "GPU" if len(tf.config.list_physical_devices("GPU")) >= devices else "CPU"
     if kind == "CPU" and devices > 1:
         _split_processor(devices)
@@ -428,18 +432,7 @@ def find_strategy(devices=None):
         return mirrored(devices) if devices else None
     if devices:
         raise LessonError("TF_CONFIG names workers: leave out --devices")
-    try:
-        workers = json.loads(told)["cluster"]["worker"]
-        index = json.loads(told)["task"]["index"]
-        right = 0 <= index < len(workers)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        right = False
-    if not right:
-        raise LessonError(
-            f"TF_CONFIG is {told!r}, expected such as "
-            '{"cluster": {"worker": ["first:5000", "second:5000"]}, '
-            '"task": {"type": "worker", "index": 0}}'
-        )
+    workers, index = read_config(told)
     try:
         with until_all_have_come(len(workers)):
             return tf.distribute.MultiWorkerMirroredStrategy()
@@ -448,6 +441,57 @@ def find_strategy(devices=None):
             f"{workers[index]} is no address to listen at, or another program does: "
             "name another in TF_CONFIG, for all workers"
         ) from None
+
+
+def read_config(told):
+    """Read who all workers are, and which of them this one is.
+
+    Parameters
+    ----------
+    told : str
+        As ``TF_CONFIG`` has it. There are workers and no other tasks: the first of
+        them is the chief.
+
+    Returns
+    -------
+    workers : list of str
+        Their addresses.
+    index : int
+        Of this one.
+
+    Raises
+    ------
+    LessonError
+        For anything else.
+
+    Examples
+    --------
+    >>> read_config('{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker",'
+    ...             ' "index": 1}}')
+    (['a:1', 'b:1'], 1)
+    """
+    try:
+        config = json.loads(told)
+        [(job, workers)] = config["cluster"].items()
+        task = config["task"]["type"], config["task"]["index"]
+        right = job == task[0] == "worker" and type(task[1]) is int
+        right = right and 0 <= task[1] < len(workers) == len({*workers})
+        right = right and all(map(_is_address, workers))
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        right = False
+    if not right:
+        raise LessonError(
+            f"TF_CONFIG is {told[:200]!r}, expected such as "
+            '{"cluster": {"worker": ["first:5000", "second:5000"]}, '
+            '"task": {"type": "worker", "index": 0}}, with workers alone'
+        )
+    return workers, task[1]
+
+
+def _is_address(text):
+    """Whether a text names a machine and a port."""
+    host, _, port = text.rpartition(":")
+    return bool(host) and "/" not in host and port.isdecimal() and 0 < int(port) < 65536
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import math
 import os
 import struct
 import zipfile
+import zlib
 from array import array
 from contextlib import contextmanager
 from functools import partial
@@ -162,12 +163,14 @@ def open_npz(path):
     """
     name, shape, dtype = find_images(path)
     _expect_shape(path, shape)
+    with open(path, "rb") as file:
+        stamp = _stamp(file)
     place = _find_values(path, name) if dtype == np.uint8 else None
     if place is None:
         way_out = "save them with np.savez, as uint8, and they are read piece by piece"
         expect_room(path, shape, dtype.itemsize, way_out)
         raise LessonError(f"{path} cannot be read piece by piece: {way_out}")
-    read = partial(_read_values, path, place, shape[1:])
+    read = partial(_read_values, path, place, stamp, shape[1:])
     images = StreamedImages(
         read, shape[1:], _digest_of(path, name), np.arange(shape[0], dtype=np.int32)
     )
@@ -218,35 +221,57 @@ def _find_values(path, name):
 def _digest_of(path, name):
     """Take the digest of an array's values; damaged ones are refused on the way."""
     digest = hashlib.sha256()
+    with _whole(path), _opened(path, name) as member:
+        array_header(member)
+        while piece := member.read(PIECE):
+            digest.update(piece)
+    return digest.digest()
+
+
+@contextmanager
+def _whole(path):
+    """Refuse a file that turns out to be damaged when it is read."""
     try:
-        with _opened(path, name) as member:
-            array_header(member)
-            while piece := member.read(PIECE):
-                digest.update(piece)
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
+        yield
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise LessonError(
             f"{path} is damaged ({error}): copy it, or save it, once more"
         ) from None
-    return digest.digest()
 
 
 def _labels_of(path):
     """Read the labels, if there are any; the images beside them stay where they are."""
     if "labels" not in read_headers(path):
         return None
-    with _opened(path, "labels") as member:
+    with _whole(path), _opened(path, "labels") as member:
         return np.lib.format.read_array(member, allow_pickle=False)
 
 
-def _read_values(path, place, image_shape, rows):
+def _stamp(file):
+    """Say what changes when somebody writes to an open file."""
+    found = os.fstat(file.fileno())
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@contextmanager
+def _unchanged(path, stamp):
+    """Open a file that was read before, if it is still the same."""
+    with open(path, "rb", buffering=0) as file:
+        if _stamp(file) != stamp:
+            raise LessonError(
+                f"{path} was changed after the start: put it back, and start again"
+            )
+        yield file
+
+
+def _read_values(path, place, stamp, image_shape, rows):
     """Read images of a file in which they lie one after the other from a place on."""
     images = np.empty([len(rows), *image_shape], np.uint8)
     size = math.prod(image_shape)
-    with open(path, "rb", buffering=0) as file:
+    with _unchanged(path, stamp) as file:
         for image, row in zip(images, rows.tolist(), strict=True):
             file.seek(place + row * size)
-            if file.readinto(image) != size:
-                raise OSError(f"{path} has become shorter")
+            file.readinto(image)
     return images
 
 
@@ -315,8 +340,11 @@ class Shards:
     def __init__(self, paths):
         self.paths, self.shape = paths, None
         self.firsts, self.places, self.labels = [], array("q"), array("q")
-        digest = hashlib.sha256()
+        self.stamps, digest = [], hashlib.sha256()
         for path in paths:
+            regular_size(path)
+            with open(path, "rb") as file:
+                self.stamps.append(_stamp(file))
             self.firsts.append(len(self.places))
             for place, record in _records(path):
                 digest.update(self.add(f"{path}, byte {place:,}", place, record))
@@ -350,7 +378,7 @@ class Shards:
         images = np.empty([len(rows), *self.shape], np.uint8)
         shards = np.searchsorted(self.firsts, rows, side="right") - 1
         for shard in np.unique(shards):
-            with open(self.paths[shard], "rb") as file:
+            with _unchanged(self.paths[shard], self.stamps[shard]) as file:
                 for image in np.flatnonzero(shards == shard):
                     file.seek(self.places[rows[image]])
                     (length,) = struct.unpack("<Q4x", file.read(12))
@@ -363,10 +391,11 @@ def _records(path):
     """Hand out each record of a file with its place; what is damaged is refused."""
     import tensorflow as tf
 
+    regular_size(path)  # before TensorFlow opens it, and waits at a pipe
     place = 0
-    with _without_advice():
-        records = tf.compat.v1.io.tf_record_iterator(str(path))
     try:
+        with _without_advice():
+            records = tf.compat.v1.io.tf_record_iterator(os.fsencode(path))
         for place in _places(path):
             yield place, next(records)
     except (StopIteration, tf.errors.OpError):
@@ -413,8 +442,9 @@ def _parse(name, record):
         (pixels,) = features["image"].bytes_list.value
         sizes = [features[size].int64_list.value for size in SIZES]
         shape = tuple(size for (size,) in sizes)
-        labels = features["label"].int64_list.value
-        right = min(shape) > 0 and math.prod(shape) == len(pixels) and len(labels) < 2
+        labels = features["label"].int64_list.value if "label" in features else []
+        right = min(shape) > 0 and math.prod(shape) == len(pixels)
+        right = right and len(labels) == ("label" in features)
     except (DecodeError, ValueError):
         right = False
     if not right:
@@ -442,7 +472,8 @@ def write_shards(folder, images, labels=None, shard_size=10_000):
     Raises
     ------
     LessonError
-        If the images are not uint8, or there are shards already.
+        If the images are not uint8 of one size, labels not one whole number an
+        image, or there are shards already.
 
     Examples
     --------
@@ -456,26 +487,49 @@ def write_shards(folder, images, labels=None, shard_size=10_000):
 
     if holds_shards(folder):
         raise LessonError(f"{folder} holds shards already: name another folder")
+    if type(shard_size) is not int or shard_size < 1:
+        raise LessonError(f"shard_size is {shard_size!r}, expected 1 or more")
     Path(folder).mkdir(parents=True, exist_ok=True)
-    told = zip(images) if labels is None else zip(images, labels, strict=True)
-    shard = 0
-    while first := next(told, None):
-        path = Path(folder, f"{shard:05d}.tfrecord")
-        with tf.io.TFRecordWriter(str(path)) as writer:
-            for one in chain([first], islice(told, shard_size - 1)):
-                writer.write(_example(*one))
-        shard += 1
+    paths, told = [], _with_labels(images, labels)
+    try:
+        while first := next(told, None):
+            paths.append(Path(folder, f"{len(paths):05d}.tfrecord"))
+            with tf.io.TFRecordWriter(str(paths[-1])) as writer:
+                for one in chain([first], islice(told, shard_size - 1)):
+                    writer.write(_example(*one))
+    except LessonError:
+        for path in paths:  # half of a set would be taken for all of it
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _with_labels(images, labels):
+    """Yield each image, with its label if there are any; all must be of one size."""
+    shape, labels = None, None if labels is None else iter(labels)
+    for image in map(np.asarray, images):
+        shape = shape or image.shape
+        fits = image.dtype == np.uint8 and image.ndim in (2, 3) and image.size
+        if not fits or image.shape != shape or image.nbytes > MOST_RECORD // 2:
+            raise LessonError(
+                f"an image is {image.dtype} {list(image.shape)}, expected uint8 "
+                "[H, W] or [H, W, C], all of one size and at most 50 MB: convert it "
+                "with .astype('uint8')"
+            )
+        if labels is None:
+            yield (image,)
+            continue
+        label = next(labels, None)
+        if not isinstance(label, int | np.integer) or abs(int(label)) >= 2**63:
+            raise LessonError(f"a label is {label!r}, expected a whole number an image")
+        yield image, label
+    if labels is not None and next(labels, None) is not None:
+        raise LessonError("there are more labels than images, expected one an image")
 
 
 def _example(image, label=None):
     """Make the record of one image."""
     import tensorflow as tf
 
-    if image.dtype != np.uint8 or image.ndim not in (2, 3):
-        raise LessonError(
-            f"an image is {image.dtype} {list(image.shape)}, expected uint8 [H, W] or "
-            "[H, W, C]: convert it with .astype('uint8')"
-        )
     numbers = dict(zip(SIZES, (*image.shape, 1), strict=False))
     if label is not None:
         numbers["label"] = int(label)

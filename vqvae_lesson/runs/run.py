@@ -18,7 +18,7 @@ import numpy as np
 
 from vqvae_lesson.errors import LessonError
 from vqvae_lesson.health import CodeRecord
-from vqvae_lesson.metrics import evaluate
+from vqvae_lesson.metrics import evaluate, pieces
 from vqvae_lesson.plots import save_grid
 from vqvae_lesson.replicas import SharedTraining, expect_agreement
 from vqvae_lesson.runs.checkpoints import (
@@ -328,7 +328,8 @@ class Run:
         originals = np.asarray(self.letters.held_out_images[:GRID_LETTERS])
         pictures = self.folder / "pictures"
         pictures.mkdir(exist_ok=True)
-        reconstructions = model.reconstruct(originals)
+        drawn = [model.reconstruct(piece) for _, piece in pieces(originals, 64)]
+        reconstructions = np.concatenate(drawn)
         save_grid(pictures / f"{epoch:03d}-reconstructions.png", reconstructions)
         random_letters = model.sample(GRID_LETTERS, self.training.seed)
         save_grid(pictures / f"{epoch:03d}-random.png", random_letters)
