@@ -5,6 +5,7 @@ Run as a program of its own where it is shared, since TensorFlow counts devices 
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def arrays_on(training, replica):
     variables = [*training.model.variables, *training.optimizer.variables]
     for number, one in enumerate(variables):
         values = getattr(one.value, "values", [one.value])
-        yield f"{number} {one.name}", values[min(replica, len(values) - 1)].numpy()
+        kind = re.sub(r"_\d+", "", one.name)  # Keras counts its layers on and on
+        yield f"{number} {kind}", values[min(replica, len(values) - 1)].numpy()
 
 
 def main(folder, devices):

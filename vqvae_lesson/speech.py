@@ -613,7 +613,7 @@ def code_sounds(model):
     return frames.reshape(-1, step, frames.shape[2])[: model.num_codes]
 
 
-def spell_out(codes, sounds, hold=4, rest=2):
+def spell_out(codes, sounds, hold=2, rest=1):
     """Say codes one after the other, each run of equal codes as long as any other.
 
     Parameters

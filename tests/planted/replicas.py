@@ -71,6 +71,11 @@ def sent(parameters, num_codes, code_size, replicas):
     return tuple(total)
 
 
+def sent_in_tensors(parameters, num_codes, code_size, replicas):
+    numbers = tf.constant([parameters, num_codes + num_codes * code_size], tf.float32)
+    return tf.unstack(8 * numbers * (1 - 1 / replicas))
+
+
 def scaled(function, factor):
     return lambda *case: tuple(factor(*case) * one for one in function(*case))
 
@@ -96,7 +101,7 @@ VALUES = {}
 BUGS = {}
 RIGHT = {
     "statistics": [both_added, added_as_one, added_by_segments],
-    "bytes_sent": [sent],
+    "bytes_sent": [sent, sent_in_tensors],
     "unseen": [passed_by, passed_by_logarithms],
 }
 WRONG = {

@@ -60,7 +60,7 @@ def sound_pictures(rows, phonemes):
     """
     size = (7, 0.5 + 1.1 * len(rows))
     figure, all_axes = plt.subplots(
-        len(rows), 1, figsize=size, sharex=True, squeeze=False
+        len(rows), 1, figsize=size, dpi=75, sharex=True, squeeze=False
     )
     for number, (axes, (name, decibels)) in enumerate(
         zip(all_axes[:, 0], rows.items(), strict=True)
