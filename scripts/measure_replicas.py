@@ -72,7 +72,7 @@ def measure_codes(num_codes):
     normal = tf.random.stateless_normal
     latents, codebook = (
         normal([LATENTS, CODE_SIZE], [0, 1]),
-        normal([num_codes, 64], [0, 2]),
+        normal([num_codes, CODE_SIZE], [0, 2]),
     )
     indices = nearest_code(latents, codebook)
     state = start_averages(codebook, "consistent")

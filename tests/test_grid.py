@@ -247,3 +247,11 @@ def test_a_grid_may_have_as_many_codes_as_the_images_have_latents(codes, few):
     shape = (8, 28, 28, 1)  # 8 images of 49 latents
     with pytest.raises(LessonError, match="392 latents") if few else nullcontext():
         recipe.require_letters(shape)
+
+
+def test_more_codes_than_k_means_can_start_are_refused():
+    many = {"num_codes": 16_385, "batch_size": 2}
+    shape = 8_000, 28, 28, 1
+    GridRecipe(**many, warm_up_steps=0).require_letters(shape)
+    with pytest.raises(LessonError, match="at most 16384 where k-means starts them"):
+        GridRecipe(**many, warm_up_steps=10).require_letters(shape)

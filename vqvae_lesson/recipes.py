@@ -23,7 +23,7 @@ __all__ = [
     "find_recipe",
 ]
 
-MOST_STARTED = 16_384
+MOST_STARTED = 16_384  # codes; k-means does not heed Ctrl-C, and takes hours for more
 MOST_FLOAT = 3e38  # float32 ends there
 EMAStartName = Literal["article", "debiased", "consistent"]
 QuantizerName = Literal[
