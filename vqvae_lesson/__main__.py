@@ -1,6 +1,8 @@
 """The command line: ``python -m vqvae_lesson --help``."""
 
+import atexit
 import dataclasses
+import gc
 import math
 import os
 import sys
@@ -50,10 +52,17 @@ def _start_tensorflow(devices=None, shared=False):
 
     Where a training is `shared`, say among what: several devices or workers, or None.
     """
+    # What is loaded here stays, half a million objects: to look through them for
+    # cycles, again and again and once more at the end, took two seconds of five.
+    gc.disable()
     with _quiet():
+        import keras  # noqa: F401
         import tensorflow as tf
-        import tensorflow_probability  # noqa: F401
+        from tensorflow_probability import distributions  # noqa: F401
 
+        gc.freeze()
+        gc.enable()
+        atexit.register(gc.freeze)
         strategy = None
         if shared:
             from vqvae_lesson.replicas import find_strategy

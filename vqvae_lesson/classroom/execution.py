@@ -182,6 +182,9 @@ def _limit():
 
 def _execute(notebook, folder, made):
     """Run a notebook in a kernel; stop where it prints too much."""
+    # A grammar of addresses, which no notebook needs, is built whenever it is imported:
+    # with it, nbformat takes a second in place of a seventh.
+    sys.modules["rfc3987_syntax"] = None
     import nbformat
     from nbclient import NotebookClient
 
