@@ -75,7 +75,7 @@ def draw_with_the_mouse(page, places):
     page.mouse.move(*on_page[0])
     page.mouse.down()
     for place in on_page[1:]:
-        page.mouse.move(*place, steps=4)
+        page.mouse.move(*place)
     page.mouse.up()
 
 
@@ -262,10 +262,10 @@ def test_a_drawn_letter_is_answered_in_less_than_fifty_milliseconds(
         "addEventListener('pointerup', () => { began = performance.now(); }, true);"
         "addEventListener('pointerup', () => taken.push(performance.now() - began));"
     )
-    for name in [*GLYPH_STROKES][:5]:
+    for name in [*GLYPH_STROKES][:3]:
         root.get_by_role("button", name="Clear").click()
         for stroke in kana(name):
-            draw_with_the_mouse(page, stroke[::4])
+            draw_with_the_mouse(page, stroke[::8])
         found = root.evaluate("root => root.state")
         assert found["shown"] is None
         assert len(found["strokes"]) == len(GLYPH_STROKES[name])
