@@ -174,8 +174,8 @@ fuzz: install   ## kill and resume a run 20 times, and read 5,000 damaged files
 	$(ALONE) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m tests.kills 20
 	$(ALONE) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m tests.fuzz 5000
 
-faults: install ## let one of two workers fail in every way, and kill one 20 times, going on from the checkpoint
-	ALL_FAULTS=1 $(ALONE) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pytest -q tests/test_faults.py
+faults: install ## let one of two workers fail in every way, kill one 20 times, going on from the checkpoint, and read 5 GB
+	ALL_FAULTS=1 $(ALONE) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pytest -q tests/test_faults.py tests/test_replicas.py tests/test_streamed.py
 	$(ALONE) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m tests.kill_workers 20
 
 lock: install   ## compile requirements.in to requirements.txt, with hashes

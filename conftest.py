@@ -23,6 +23,7 @@ gc.disable()
 
 
 def pytest_collection_finish():
+    """Leave out what is there by now, whenever cycles are looked for."""
     gc.freeze()
     gc.enable()
 

@@ -1,9 +1,11 @@
-"""Train four recipes for 20 steps, alone or shared, and keep what they end with.
+"""Train recipes for 20 steps, alone or shared, and keep what they end with.
 
 Run as a program of its own where it is shared, since TensorFlow counts devices once:
-``python tests/share_training.py FOLDER DEVICES``, or with workers in ``TF_CONFIG``.
+``python tests/share_training.py FOLDER DEVICES NAME ...``, or with workers in
+``TF_CONFIG``. Codes of a recipe ``NAME apart`` see their own replica's latents only.
 """
 
+import gc
 import os
 import re
 import sys
@@ -43,12 +45,11 @@ def arrays_on(training, replica):
         yield f"{number} {kind}", values[min(replica, len(values) - 1)].numpy()
 
 
-def main(folder, devices):
+def main(folder, devices, *names):
     strategy = replicas.find_strategy(devices if devices > 1 else None)
     worker = 0
     if "TF_CONFIG" in os.environ:
         worker = strategy.cluster_resolver.task_id
-    names = [*RECIPES, "article apart"] if strategy else RECIPES
     for name in names:
         recipe = RECIPES[name.split()[0]]
         if strategy is None:
@@ -67,4 +68,5 @@ def main(folder, devices):
 
 if __name__ == "__main__":
     tf.get_logger().setLevel("ERROR")
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
+    gc.freeze()  # to look for cycles once more at the end takes a second

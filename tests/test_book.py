@@ -349,7 +349,7 @@ def test_chapters_run_on_drawn_letters_without_file_and_network(tmp_path):
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
     command += ["-p", "no:cacheprovider", "-p", "no:xdist", "-ra", "-q", "--no-cov"]
     command += ["-c", "pyproject.toml", "-p", "conftest"]  # for the copy too
-    command += ["book/01_data.ipynb", "book/08_results.ipynb"]
+    command += ["book/08_results.ipynb"]
     command += [str(shortened(ROOT / "book" / "07_training.ipynb", tmp_path))]
     result = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True
@@ -357,7 +357,7 @@ def test_chapters_run_on_drawn_letters_without_file_and_network(tmp_path):
     assert result.returncode == 0, result.stdout
     assert "needs KMNIST" in result.stdout
     passed = int(re.search(r"(\d+) passed", result.stdout)[1])
-    assert passed >= 60
+    assert passed >= 40
 
 
 SHOWN = "print(show_source(Source.__repr__))"

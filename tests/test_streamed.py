@@ -176,12 +176,13 @@ def peak_of_training(path, out, steps=3):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for its memory")
-def test_five_gigabytes_pass_in_less_than_one(tmp_path):
+def test_gigabytes_pass_in_less_than_one(tmp_path):
     path = tmp_path / "letters.npz"
-    count = write_sparse(path, IMAGES, gigabytes=5)
+    gigabytes = 5 if "ALL_FAULTS" in os.environ else 2.2  # 2**32 and 2**31 bytes
+    count = write_sparse(path, IMAGES, gigabytes)
     try:
-        assert path.stat().st_size > 2**32
-        assert count > 6_000_000
+        assert path.stat().st_size > gigabytes * 1e9
+        assert count > gigabytes * 1_200_000
         peak, said = peak_of_training(path, tmp_path / "run")
     finally:
         path.unlink()
