@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from scripts.browsers import find_browser
+from scripts.browsers import start_browser
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "_build" / "html" / "book"
@@ -33,10 +33,7 @@ def picture(browser, theme, width):
 def main():
     PICTURES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as running:
-        browser = running.chromium.launch(
-            executable_path=find_browser(running),
-            args=["--no-sandbox", "--hide-scrollbars"],
-        )
+        browser = start_browser(running)
         for theme in ("light", "dark"):
             for width in (360, 1280):
                 picture(browser, theme, width)

@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import NameObject, TextStringObject
 
-from scripts.browsers import BROWSERS, find_browser
+from scripts.browsers import BROWSERS, start_browser
 
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "_build" / "html"
@@ -301,12 +301,9 @@ def main():
     logging.getLogger("pypdf").setLevel(logging.ERROR)  # it counts objects
     path = ROOT / "_build" / "discrete-letters.pdf"
     with sync_playwright() as playwright:
-        found = find_browser(playwright)
-        if not found:
+        browser = start_browser(playwright)
+        if not browser:
             sys.exit(f"make pdf needs a browser: none of {', '.join(BROWSERS)} is here")
-        browser = playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox"]
-        )
         print_book(open_book(browser), path)
         browser.close()
     pages, size = len(PdfReader(path).pages), path.stat().st_size

@@ -7,7 +7,7 @@ from pathlib import Path
 import coverage
 import pytest
 
-from scripts.browsers import BROWSERS, find_browser
+from scripts.browsers import BROWSERS, start_browser
 
 MINUTES = Path(__file__).parents[1] / "book" / "minutes.json"
 # Seconds of a processor that the longest files take, roughly, by hand; chapters have
@@ -45,10 +45,9 @@ def chromium():
     """Start the machine's Chromium, or Playwright's; without one, tests are skipped."""
     playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright")
     with playwright.sync_playwright() as running:
-        found = find_browser(running)
-        if not found:
+        browser = start_browser(running)
+        if not browser:
             pytest.skip(f"needs a browser: {', '.join(BROWSERS)}, or Playwright's own")
-        browser = running.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
         browser.close()
 
