@@ -9,13 +9,15 @@ export KMNIST_DIR
 
 LIBRARIES := vqvae_lesson/classroom/play/vendor/versions.json _ext/katex/versions.json _static/fonts/versions.json
 
-# Three tests run at a time on two cores, since a browser is often waited for; each with
-# one thread, or they wait for each other's.
+# Two tests run at a time on two cores: a third would fill the moments in which a browser
+# is waited for, and make the others as much slower. Each has one thread, or they wait for
+# each other's.
 ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # TensorFlow, too: with a second thread a step took a twelfth more of a processor.
 # A file's tests share what takes long; the longest begin (tests/conftest.py), and the
 # ten that took longest are named at the end.
-PYTEST := $(ALONE) TF_NUM_INTRAOP_THREADS=1 $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10
+# Some fifty processes start; one of them is to compile the package, the others read that.
+PYTEST := $(ALONE) TF_NUM_INTRAOP_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 300
 
 .DEFAULT_GOAL := help
