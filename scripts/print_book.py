@@ -6,9 +6,11 @@ chapter, so that nobody reads them by chance. It is printed twice: only then is 
 known on which page a chapter begins.
 """
 
+import gc
 import logging
 import re
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -28,6 +30,16 @@ UNPRINTED = {
     "genindex",
     *(f"book/functions/{n}" for n in ("runs", "plots", "classroom")),
 }
+
+
+@contextmanager
+def without_cycles():
+    """Make many objects; to look for cycles among them would take as long again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def parts():
@@ -204,6 +216,7 @@ def style_sheets():
         yield f'<link rel="stylesheet" href="{link["href"].partition("?")[0]}">'
 
 
+@without_cycles()
 def assemble():
     """Return the whole book as one document."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
@@ -289,9 +302,15 @@ def print_book(page, path):
             tagged=bool(numbers),
         )
         found = pages_of(path)
+    rename(path, page)
+
+
+@without_cycles()
+def rename(path, page):
+    """Write title, author and whole bookmarks into the PDF, behind all the rest."""
     titles = page.locator("h1, h2, h3, h4").all_text_contents()
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
-    writer = PdfWriter(clone_from=path)
+    writer = PdfWriter(path, incremental=True)
     space_bookmarks(writer, titles)
     writer.add_metadata({"/Title": config["title"], "/Author": config["author"]})
     writer.write(path)

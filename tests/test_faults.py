@@ -77,7 +77,8 @@ def test_other_letters_are_refused_by_both(tmp_path):
     assert first.startswith(ANOTHER.format("data"))
 
 
-@pytest.mark.parametrize("missing", [pytest.param(0, marks=needs_time), 1])
+@needs_time
+@pytest.mark.parametrize("missing", [0, 1])
 def test_a_folder_that_one_does_not_find_ends_both(tmp_path, missing):
     data = save_letters(tmp_path)
     recipe = find_recipe("small", base_depth=2, num_codes=16)

@@ -69,10 +69,10 @@ def starts(printed):
 @cache
 def title(name):
     """Return a page's title, as its first heading has it."""
-    page = BeautifulSoup((BUILT / f"{name}.html").read_text(), "html.parser")
-    heading = page.select_one("article h1")
-    heading.select_one(".headerlink").decompose()
-    return heading.get_text().strip()
+    page = (BUILT / f"{name}.html").read_text()
+    own = '<h1>((?:(?!<h1>).)*?)<a class="headerlink"'  # another lists the sections
+    heading = re.search(own, page, re.DOTALL)[1]
+    return BeautifulSoup(heading, "html.parser").get_text().strip()
 
 
 def pattern(name):
