@@ -261,5 +261,10 @@ def _explains(word, chapter):
         if place.chapter == chapter and kind == "text"
         if target in text or stem in text.lower()
     ]
+    if not here:
+        raise ValueError(
+            f"the glossary says that {chapter} explains {word!r}, but no text there "
+            "has the word: use it there, or let the entry name another chapter"
+        )
     linked = [one for one in here if not one[1]] or here
     return min(linked, key=lambda one: (one[0], one[2].cell))[2]

@@ -217,6 +217,14 @@ def test_the_index_leads_every_word_of_the_glossary_to_its_chapter(built):
         assert (glossary, chapters.slug(word)) in targets, word
 
 
+def test_a_word_that_its_chapter_does_not_have_is_named(monkeypatch, tmp_path):
+    entry = "### zugzwang\n\nA word. [Chapter](01_data.ipynb)\n"
+    (tmp_path / "glossary.md").write_text(entry)
+    monkeypatch.setattr(chapters, "BOOK", tmp_path)
+    with pytest.raises(ValueError, match="01_data explains 'zugzwang', but no text"):
+        chapters.words.__wrapped__()
+
+
 FOUND = {
     "argmin": "book/04_quantizer.html",
     "Voronoi": "book/04_quantizer.html",
