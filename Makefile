@@ -16,7 +16,7 @@ ALONE := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # TensorFlow, too: with a second thread a step took a twelfth more of a processor.
 # A file's tests share what takes long; the longest begin (tests/conftest.py), and the
 # ten that took longest are named at the end.
-# Some fifty processes start; one of them is to compile the package, the others read that.
+# Many processes start; one of them is to compile the package, the others read that.
 PYTEST := $(ALONE) TF_NUM_INTRAOP_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout 300
 

@@ -18,7 +18,7 @@ if SHARED.is_dir():
     os.environ.setdefault("KMNIST_DIR", str(SHARED))
 os.environ.setdefault("MPLBACKEND", "agg")
 # A million objects are made to begin with, and stay: TensorFlow's, and the tests. To
-# look through them for cycles, again and again, took a twelfth of the time.
+# look through them for cycles, again and again, took a thirteenth of the time.
 gc.disable()
 
 

@@ -34,7 +34,7 @@ UNPRINTED = {
 
 @contextmanager
 def without_cycles():
-    """Make many objects; to look for cycles among them would take as long again."""
+    """Make many objects; to look for cycles among them took up to half of the time."""
     gc.disable()
     try:
         yield
@@ -302,11 +302,11 @@ def print_book(page, path):
             tagged=bool(numbers),
         )
         found = pages_of(path)
-    rename(path, page)
+    add_titles(path, page)
 
 
 @without_cycles()
-def rename(path, page):
+def add_titles(path, page):
     """Write title, author and whole bookmarks into the PDF, behind all the rest."""
     titles = page.locator("h1, h2, h3, h4").all_text_contents()
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
