@@ -1,6 +1,7 @@
 """Settings of the kernels that run the chapters, copied into .venv/etc/ipython."""
 
 import gc
+import os
 
 c = get_config()  # noqa: F821
 
@@ -11,3 +12,6 @@ c.IPKernelApp.capture_fd_output = False
 # TensorFlow makes half a million objects as it is loaded, and they stay. Python would
 # look through them for cycles again and again: a second of four.
 gc.set_threshold(100_000, 20, 20)
+
+# As the package says it, for chapters that import TensorFlow first.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
