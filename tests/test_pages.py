@@ -162,7 +162,6 @@ PLACES = """() => [...document.querySelectorAll("article :is(img, svg)")]
 def shares_of_white(page):
     """Measure how much of each visible figure is as white as a card."""
     page.evaluate(WITH_FIGURES)
-    page.wait_for_timeout(300)
     places = page.evaluate(PLACES)
     shot = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
     return [np.mean(np.min(shot.crop(place), axis=2) > 236) for place in places]
