@@ -6,6 +6,8 @@ CHAPTERS ?= $(sort $(wildcard book/*.ipynb))
 # Letters that lie beside the checkout are used; else they are downloaded once.
 KMNIST_DIR ?= $(wildcard $(CURDIR)/../shared/kmnist)
 export KMNIST_DIR
+# As the package says it, for scripts and tests that import TensorFlow first.
+export TF_ENABLE_ONEDNN_OPTS ?= 1
 
 LIBRARIES := vqvae_lesson/classroom/play/vendor/versions.json _ext/katex/versions.json _static/fonts/versions.json
 

@@ -328,8 +328,8 @@ def shortened(path, folder):
     """Copy a chapter that trains, with a tenth of the steps."""
     text = path.read_text()
     for steps, fewer in (
-        ("until=300)", "until=30)"),
-        ("arange(1, 301)", "arange(1, 31)"),
+        ("until=200)", "until=20)"),
+        ("arange(1, 201)", "arange(1, 21)"),
     ):
         assert text.count(steps) == 1, f"{path.name} trains otherwise"
         text = text.replace(steps, fewer)

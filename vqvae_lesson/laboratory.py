@@ -49,6 +49,8 @@ MEASURES = {
     "short memory": {"decay": 0.95},
     "strong commitment": {"commitment_weight": 8.0},
 }
+# Epochs of the experiments that a reader makes again: 500 steps.
+SHORT = 4
 #: The measures that collapse without a consistent start or revival beside them.
 THREE = ("wide neck", "warm-up", "falling rate")
 # What lies between the measure `wide neck` and its absence; the last is the control
@@ -299,6 +301,8 @@ def experiments():
         found[f"neck {neck} alone"] = small_neck(found["none"], neck)
     for weight in KL_WEIGHTS:
         found[f"rival {weight}"] = small_rival(weight)
+    for name in ("all", *(f"all without {one}" for one in MEASURES)):
+        found[f"{name}, short"] = replace(found[name], epochs=SHORT)
     return found
 
 
