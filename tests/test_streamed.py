@@ -68,6 +68,17 @@ def test_the_same_letters_are_trained_on_and_held_out(both):
         np.testing.assert_array_equal(labels, getattr(in_memory, f"{part}_labels"))
 
 
+def test_a_single_number_reads_its_image_and_so_does_going_through_them(both):
+    expected, found = (letters.held_out_images for letters in both)
+    for number in (3, -1):
+        assert found[number].shape == (28, 28, 1)
+        np.testing.assert_array_equal(found[number], expected[number])
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(IndexError):
+        found[len(found)]
+
+
 def test_an_epoch_hands_out_the_same_batches_also_from_its_middle(both):
     in_memory, on_disk = (letters.train_images for letters in both)
     expected = [*batches(in_memory, 16, seed=3, epoch=2)]

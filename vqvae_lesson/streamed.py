@@ -41,6 +41,8 @@ SIZES = ("height", "width", "channels")
 class StreamedImages:
     """Images on a disk: an index picks some of them, ``np.asarray`` reads them.
 
+    A single number reads its image, so one may also go through them one by one.
+
     Parameters
     ----------
     read : callable
@@ -78,8 +80,10 @@ class StreamedImages:
         return len(self.rows)
 
     def __getitem__(self, picked):
-        """Pick some of them, and read none."""
+        """Pick some of them, and read none; a single number reads that one."""
         rows = self.rows[picked]
+        if rows.ndim == 0:
+            return np.asarray(self[[picked]])[0]
         return StreamedImages(self.read, self.image_shape, self.digest, rows)
 
     def __array__(self, dtype=None, copy=None):
