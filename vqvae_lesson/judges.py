@@ -175,7 +175,7 @@ def train_reader(pictures, labels):
     flat = np.float64(pictures).reshape(len(pictures), -1)
     parts = min(COMPONENTS, *flat.shape)
     machine = SVC(C=10, decision_function_shape="ovo")
-    classifier = make_pipeline(PCA(parts, svd_solver="full"), machine)
+    classifier = make_pipeline(PCA(parts, svd_solver="covariance_eigh"), machine)
     return Reader(classifier.fit(flat, labels))
 
 
