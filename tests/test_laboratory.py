@@ -40,6 +40,15 @@ def test_an_experiment_differs_from_its_neighbour_in_one_measure():
             assert dict(more - asdict(found["three"]).items()) == changes
 
 
+def test_a_short_experiment_differs_from_the_whole_one_in_its_epochs_alone():
+    found = experiments()
+    names = [name for name in found if name.endswith(", short")]
+    assert len(names) == 1 + len(MEASURES)
+    for name in names:
+        whole = asdict(found[name.removesuffix(", short")])
+        assert asdict(found[name]) == {**whole, "epochs": 4}
+
+
 def neck_and_latents(name):
     """Take what the last convolution, and the encoder, say of strongly lit noise."""
     model = replace(experiments()[name], base_depth=2).build((8, 8, 1), 3)
