@@ -18,11 +18,14 @@ from vqvae_lesson.replicas import SharedTraining, find_strategy, mirrored
 
 PROGRAM = Path(__file__).with_name("share_training.py")
 NAMES = ["article", "healthy", "grid", "residual"]
-# Each of two workers traces each recipe anew: where time counts, one will do, the one
-# with the most to share, a start by k-means and revival in each of its stages.
-FEW = NAMES if "ALL_FAULTS" in os.environ else ["residual"]
-SHARED = [("two_devices", name) for name in NAMES]
-SHARED += [("two_workers", name) for name in FEW]
+# Each device or worker traces each recipe anew. Where time counts, the one with the most
+# to share will do, a start by k-means and revival in each of its stages; on two devices
+# also the one without.
+ALL = "ALL_FAULTS" in os.environ
+ON_DEVICES = NAMES if ALL else ["article", "residual"]
+ON_WORKERS = NAMES if ALL else ["residual"]
+SHARED = [("two_devices", name) for name in ON_DEVICES]
+SHARED += [("two_workers", name) for name in ON_WORKERS]
 LIMIT = 300  # seconds
 
 
@@ -54,21 +57,21 @@ def read(folder, name, replica):
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     folder = tmp_path_factory.mktemp("alone")
-    share_training.main(folder, 1, *NAMES)
+    share_training.main(folder, 1, *ON_DEVICES)
     return folder
 
 
 @pytest.fixture(scope="module")
 def two_devices(tmp_path_factory):
     folder = tmp_path_factory.mktemp("devices")
-    finish(start(folder, 2, [*NAMES, "article apart"]))
+    finish(start(folder, 2, [*ON_DEVICES, "article apart"]))
     return folder
 
 
 @pytest.fixture(scope="module")
 def two_workers(tmp_path_factory):
     folder, ports = tmp_path_factory.mktemp("workers"), free_ports(2)
-    names = [*FEW, "article apart"]
+    names = [*ON_WORKERS, "article apart"]
     configs = [{"TF_CONFIG": told(index, ports)} for index in range(2)]
     finish(*(start(folder, 1, names, **config) for config in configs))
     return folder
