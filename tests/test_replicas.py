@@ -18,9 +18,9 @@ from vqvae_lesson.replicas import SharedTraining, find_strategy, mirrored
 
 PROGRAM = Path(__file__).with_name("share_training.py")
 NAMES = ["article", "healthy", "grid", "residual"]
-# Each device or worker traces each recipe anew. Where time counts, the one with the most
-# to share will do, a start by k-means and revival in each of its stages; on two devices
-# also the one without.
+# Each device or worker traces each recipe anew. Where time counts, the one with the
+# most to share will do, a start by k-means and revival in each of its stages; on two
+# devices also the one without.
 ALL = "ALL_FAULTS" in os.environ
 ON_DEVICES = NAMES if ALL else ["article", "residual"]
 ON_WORKERS = NAMES if ALL else ["residual"]
