@@ -10,15 +10,15 @@ from vqvae_lesson.runs.checkpoints import load_checkpoint, save_checkpoint
 FOLDER = Path("runs") / "small"
 
 
-def small_network(recipe, seed, letters):
+def small_network(recipe, seed, letters, steps=None):
     """Train a recipe of the laboratory, or take the network that was trained before."""
-    told = f"{recipe!r} {seed} {letters.digest}"
+    told = f"{recipe!r} {seed} {letters.digest}" + f" {steps}" * bool(steps)
     path = FOLDER / f"{hashlib.sha256(told.encode()).hexdigest()[:16]}.npz"
     model = recipe.build(letters.train_images.shape[1:], seed)
     try:
         load_checkpoint(path, model)
     except LessonError:  # not there, or not whole
-        model, _ = run_experiment(recipe, seed, letters)
+        model, _ = run_experiment(recipe, seed, letters, steps)
         FOLDER.mkdir(parents=True, exist_ok=True)
         save_checkpoint(path, model)
     return model

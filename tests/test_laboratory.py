@@ -6,6 +6,7 @@ import pytest
 from vqvae_lesson.data import load_glyphs
 from vqvae_lesson.grid import grid_shape
 from vqvae_lesson.laboratory import (
+    CUT,
     GRIDS,
     MEASURES,
     NECKS,
@@ -19,6 +20,7 @@ from vqvae_lesson.laboratory import (
     small_recipe,
 )
 from vqvae_lesson.recipes import RECIPES
+from vqvae_lesson.training import Training
 
 
 def test_all_measures_together_are_the_healthy_recipe():
@@ -40,13 +42,32 @@ def test_an_experiment_differs_from_its_neighbour_in_one_measure():
             assert dict(more - asdict(found["three"]).items()) == changes
 
 
-def test_a_short_experiment_differs_from_the_whole_one_in_its_epochs_alone():
+@pytest.mark.parametrize(
+    ("length", "epochs", "count"), [("short", 4, 1 + len(MEASURES)), ("long", 20, 2)]
+)
+def test_a_short_or_long_experiment_differs_in_its_epochs_alone(length, epochs, count):
     found = experiments()
-    names = [name for name in found if name.endswith(", short")]
-    assert len(names) == 1 + len(MEASURES)
+    names = [name for name in found if name.endswith(f", {length}")]
+    assert len(names) == count
     for name in names:
-        whole = asdict(found[name.removesuffix(", short")])
-        assert asdict(found[name]) == {**whole, "epochs": 4}
+        whole = asdict(found[name.removesuffix(f", {length}")])
+        assert asdict(found[name]) == {**whole, "epochs": epochs}
+
+
+def test_an_experiment_that_is_cut_is_the_whole_one_up_to_there():
+    found = experiments()
+    assert CUT.keys() <= found.keys()
+    assert found["all, cut"] == found["all"]
+    letters = load_glyphs(54)
+    recipe = replace(found["all"], base_depth=2, batch_size=8, epochs=2)
+    recipe = replace(recipe, num_codes=4, warm_up_steps=2)
+    model, _ = run_experiment(recipe, 1, letters, steps=4)
+    whole = Training(recipe, seed=1)
+    for _ in whole.steps(letters.train_images, 4):
+        pass
+    for one, other in zip(model.weights, whole.model.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert whole.step < 2 * (len(letters.train_images) // 8)
 
 
 def neck_and_latents(name):

@@ -119,7 +119,7 @@ def random_crops(photograph, count, side, seed=0):
 
 
 def vary(crops, seed=0):
-    """Mirror half of the squares, and exchange their colours with each other.
+    """Mirror half of the squares, and deal the colours of each anew.
 
     One photograph shows few things in few colours; so it shows more.
 

@@ -26,6 +26,7 @@ from vqvae_lesson.training import Training
 __all__ = [
     "SEEDS",
     "MEASURES",
+    "CUT",
     "THREE",
     "KL_WEIGHTS",
     "GRIDS",
@@ -52,6 +53,10 @@ MEASURES = {
 }
 # Epochs of the experiments that a reader makes again: 500 steps.
 SHORT = 4
+# And of those that show what time does: 2,500 steps.
+LONG = 20
+#: Experiments that end before their recipe does, and after how many steps.
+CUT = {"all, cut": 500}
 #: The measures that collapse without a consistent start or revival beside them.
 THREE = ("wide neck", "warm-up", "falling rate")
 # What lies between the measure `wide neck` and its absence; the last is the control
@@ -276,6 +281,10 @@ def small_quantizer(way, halvings=2, num_codes=64):
     return replace(recipe, **changes)
 
 
+def _all_but(*out):
+    return small_recipe(*(name for name in MEASURES if name not in out))
+
+
 def experiments():
     """List the recipes of all experiments by name.
 
@@ -286,16 +295,18 @@ def experiments():
     """
     found = {"none": small_recipe(), "all": small_recipe(*MEASURES)}
     for one in MEASURES:
-        rest = [name for name in MEASURES if name != one]
-        found[f"all without {one}"] = small_recipe(*rest)
+        found[f"all without {one}"] = _all_but(one)
         found[f"{one} alone"] = small_recipe(one)
         if one not in THREE:
             found[f"three and {one}"] = small_recipe(*THREE, one)
-    pair = ("consistent start", "revival")
-    rest = [name for name in MEASURES if name not in pair]
+    start, revival, memory = "consistent start", "revival", "short memory"
     found["three"] = small_recipe(*THREE)
-    found["three and both"] = small_recipe(*THREE, *pair)
-    found["all without both"] = small_recipe(*rest)
+    found["three and both"] = small_recipe(*THREE, start, revival)
+    found["all without both"] = _all_but(start, revival)
+    found["two"] = small_recipe(*THREE[:2])
+    found["all without start and memory"] = _all_but(start, memory)
+    found["all without revival and memory"] = _all_but(revival, memory)
+    found["all, cut"] = found["all"]
     for neck in NECKS:
         found[f"all, neck {neck}"] = small_neck(found["all"], neck)
     for neck in ("4 linear", "64, then 4"):
@@ -304,17 +315,21 @@ def experiments():
         found[f"rival {weight}"] = small_rival(weight)
     for name in ("all", *(f"all without {one}" for one in MEASURES)):
         found[f"{name}, short"] = replace(found[name], epochs=SHORT)
+    for name in ("none", "three"):
+        found[f"{name}, long"] = replace(found[name], epochs=LONG)
     return found
 
 
-def run_experiment(recipe, seed, letters):
-    """Train a recipe to its end, and measure it on the letters held out.
+def run_experiment(recipe, seed, letters, steps=None):
+    """Train a recipe, and measure it on the letters held out.
 
     Parameters
     ----------
     recipe : vqvae_lesson.recipes.Recipe
     seed : int
     letters : vqvae_lesson.data.Letters
+    steps : int, optional
+        Where to stop; at the recipe's end, if not said.
 
     Returns
     -------
@@ -334,8 +349,8 @@ def run_experiment(recipe, seed, letters):
     ('nll', 'codes_in_use', 'perplexity')
     """
     training = Training(recipe, letters.train_images.shape[1:], seed)
-    steps = recipe.epochs * (len(letters.train_images) // recipe.batch_size)
-    for _ in training.steps(letters.train_images, steps):
+    end = recipe.epochs * (len(letters.train_images) // recipe.batch_size)
+    for _ in training.steps(letters.train_images, steps or end):
         pass
     return training.model, evaluate(training.model, letters.held_out_images)
 
