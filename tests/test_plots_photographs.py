@@ -15,10 +15,13 @@ RIVALS = {
 def test_each_photograph_holds_its_name_with_its_own_pixels():
     random = np.random.default_rng(0)
     pictures = {
-        name: random.integers(256, size=[6, 9, 3], dtype=np.uint8) for name in "ab"
+        name: random.integers(256, size=[6, 9, 3], dtype=np.uint8) for name in "abc"
     }
     figure = plots.photographs(pictures)
-    for axes, (name, picture) in zip(figure.axes, pictures.items(), strict=True):
+    left, right, below = (axes.get_position().p0 for axes in figure.axes[:3])
+    assert below[1] < left[1] == right[1]
+    assert below[0] == left[0] < right[0]
+    for axes, (name, picture) in zip(figure.axes, pictures.items(), strict=False):
         assert axes.texts[0].get_text() == name
         np.testing.assert_array_equal(axes.images[0].get_array(), picture)
     assert drawn(figure).std() > 1

@@ -10,7 +10,7 @@ MEASURES = {"psnr": "decibels", "ssim": "structural similarity"}
 
 
 def photographs(pictures):
-    """Draw photographs of one size in a row, each with its name in it.
+    """Draw photographs of one size, two in a row, each with its name in it.
 
     Parameters
     ----------
@@ -29,16 +29,19 @@ def photographs(pictures):
     ['black']
     """
     height, width = next(iter(pictures.values())).shape[:2]
-    size = 7.6, 7.6 / len(pictures) * height / width
-    figure, all_axes = plt.subplots(1, len(pictures), figsize=size, squeeze=False)
+    columns = min(len(pictures), 2)  # four in a row are too small on a phone
+    rows = -(-len(pictures) // columns)
+    size = 6, 6 / columns * rows * height / width
+    figure, all_axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     outline = [Stroke(linewidth=2.5, foreground="black"), Normal()]
-    for axes, (name, picture) in zip(all_axes[0], pictures.items(), strict=True):
-        axes.imshow(picture)
+    for axes in all_axes.flat:
         axes.set_axis_off()
+    for axes, (name, picture) in zip(all_axes.flat, pictures.items(), strict=False):
+        axes.imshow(picture)
         place = {"x": 0.04, "y": 0.94, "va": "top", "transform": axes.transAxes}
         axes.text(s=name, color="white", path_effects=outline, **place)
     finish(figure)
-    figure.subplots_adjust(0, 0, 1, 1, wspace=0)
+    figure.subplots_adjust(0, 0, 1, 1, wspace=0, hspace=0)
     return figure
 
 
@@ -62,7 +65,7 @@ def bytes_and_likeness(seeds):
     >>> [axes.get_ylabel() for axes in figure.axes]
     ['decibels', 'structural similarity']
     """
-    figure, both = plt.subplots(1, 2, figsize=(7.2, 2.9))
+    figure, both = plt.subplots(1, 2, figsize=(6, 2.9))
     rows = [row for seed in seeds for row in seed["stages"]]
     for axes, (measure, name) in zip(both, MEASURES.items(), strict=True):
         for kind, color in KINDS.items():
